@@ -22,6 +22,8 @@
 
 extern crate alloc;
 
+pub mod config;
+pub mod counters;
 pub mod errno;
 pub mod host;
 pub mod packet;
@@ -32,6 +34,7 @@ pub mod time;
 pub mod wire;
 
 pub use errno::Errno;
+pub use host::{Host, HostConfig, SocketId};
 pub use packet::{Packet, Payload};
 pub use readiness::Readiness;
 pub use time::Instant;

@@ -38,3 +38,7 @@ pub enum State {
     LastAck,
     TimeWait,
 }
+
+/// Figures of a connection (`TCP_INFO`).
+#[derive(Clone, Debug, Default)]
+pub struct TcpInfo {}

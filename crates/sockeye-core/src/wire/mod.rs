@@ -1,3 +1,46 @@
 //! Packet formats: bytes are parsed once into checked headers; nothing above this layer indexes a packet.
 
+pub mod checksum;
+pub mod icmp;
+pub mod ipv4;
+pub mod ipv6;
 pub mod tcp;
+pub mod udp;
+
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// Protocol numbers (IANA).
+pub mod protocol {
+    /// ICMP.
+    pub const ICMP: u8 = 1;
+    /// TCP.
+    pub const TCP: u8 = 6;
+    /// UDP.
+    pub const UDP: u8 = 17;
+    /// ICMPv6.
+    pub const ICMPV6: u8 = 58;
+}
+
+/// Why bytes are no header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WireError {
+    /// Fewer bytes than the lengths say.
+    Truncated,
+    /// A field has a value that it cannot have.
+    Malformed,
+    /// The checksum is wrong.
+    Checksum,
+}
+
+/// An address as IPv6 writes it; v4 becomes v4-mapped (RFC 4291, 2.5.5.2).
+pub fn to_v6(addr: IpAddr) -> Ipv6Addr {
+    match addr {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    }
+}
+
+/// The same with a v4-mapped address as the v4 address that it stands for.
+pub fn unmap(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
