@@ -31,6 +31,7 @@ pub mod readiness;
 pub mod rng;
 pub mod tcp;
 pub mod time;
+pub mod timer;
 pub mod wire;
 
 pub use errno::Errno;

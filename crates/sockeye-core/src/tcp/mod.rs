@@ -2,11 +2,33 @@
 //!
 //! In: segments that the socket layer has found to belong to a connection, user calls, the clock. Out: segments
 //! to send, a deadline, readiness, an end. It never looks at other connections and knows no host.
+//!
+//! The order of use: after any call, [`Connection::arrive`] or [`Connection::expire`] that was given a
+//! [`Ctx`], ask [`Connection::wants_transmit`] and drain [`Connection::transmit`]; then look at
+//! [`Connection::deadline`], [`Connection::take_ready`], [`Connection::take_time_wait`] and
+//! [`Connection::is_finished`].
 
+use crate::errno::Errno;
 use crate::packet::Payload;
 use crate::rng::Rng;
 use crate::time::Instant;
-use crate::wire::tcp::TcpHeader;
+use crate::wire::tcp::{Flags, TcpHeader};
+
+mod connection;
+mod counters;
+mod info;
+mod pool;
+mod request;
+mod settings;
+mod time_wait;
+
+pub use connection::Connection;
+pub use counters::Counters;
+pub use info::TcpInfo;
+pub use pool::Pool;
+pub use request::{Request, RequestOutcome};
+pub use settings::{Congestion, Limits, Settings};
+pub use time_wait::{TimeWait, TimeWaitOutcome};
 
 /// A segment, in either direction.
 #[derive(Clone, Debug)]
@@ -20,6 +42,9 @@ pub struct Segment {
 pub struct Ctx<'a> {
     pub now: Instant,
     pub rng: &'a mut Rng,
+    pub limits: &'a Limits,
+    pub counters: &'a mut Counters,
+    pub pool: &'a mut Pool,
 }
 
 /// States of RFC 9293, 3.3.2. `Listen`, `SynReceived` and `TimeWait` are also types of their own.
@@ -39,6 +64,43 @@ pub enum State {
     TimeWait,
 }
 
-/// Figures of a connection (`TCP_INFO`).
-#[derive(Clone, Debug, Default)]
-pub struct TcpInfo {}
+/// What an ICMP message says about a segment of ours (RFC 5927, RFC 9293 3.9.2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IcmpError {
+    /// The destination refuses (port or protocol unreachable, prohibited).
+    Hard(Errno),
+    /// The path fails for now (network or host unreachable, time exceeded).
+    Soft(Errno),
+    /// Too big for the path, whose MTU is this, IP header included.
+    Mtu(u16),
+}
+
+/// The reset that answers a segment for which there is no connection (RFC 9293, 3.10.7.1); none answers a
+/// reset.
+pub fn reset_reply(segment: &Segment) -> Option<Segment> {
+    let header = &segment.header;
+    if header.flags.contains(Flags::RST) {
+        return None;
+    }
+    let mut reply =
+        TcpHeader { src_port: header.dst_port, dst_port: header.src_port, ..TcpHeader::default() };
+    if header.flags.contains(Flags::ACK) {
+        reply.seq = header.ack;
+        reply.flags = Flags::RST;
+    } else {
+        reply.ack = header.seq + segment.len();
+        reply.flags = Flags::RST | Flags::ACK;
+    }
+    Some(Segment { header: reply, payload: Payload::new() })
+}
+
+impl Segment {
+    /// `SEG.LEN`: its octets in sequence space, SYN and FIN counted (RFC 9293, 3.4).
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u32 {
+        let flags = self.header.flags;
+        self.payload.len() as u32
+            + u32::from(flags.contains(Flags::SYN))
+            + u32::from(flags.contains(Flags::FIN))
+    }
+}

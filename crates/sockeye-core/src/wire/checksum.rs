@@ -31,7 +31,10 @@ impl Checksum {
 
     /// Adds bytes.
     pub fn add(&mut self, mut bytes: &[u8]) {
-        if self.odd && !bytes.is_empty() {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.odd {
             self.sum += u64::from(bytes[0]);
             self.odd = false;
             bytes = &bytes[1..];
@@ -59,6 +62,7 @@ impl Checksum {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     #[test]

@@ -1,11 +1,15 @@
 //! Packet formats: bytes are parsed once into checked headers; nothing above this layer indexes a packet.
 
 pub mod checksum;
+mod error;
 pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
+pub mod segment;
 pub mod tcp;
 pub mod udp;
+
+pub use error::WireError;
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -21,17 +25,6 @@ pub mod protocol {
     pub const ICMPV6: u8 = 58;
 }
 
-/// Why bytes are no header.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum WireError {
-    /// Fewer bytes than the lengths say.
-    Truncated,
-    /// A field has a value that it cannot have.
-    Malformed,
-    /// The checksum is wrong.
-    Checksum,
-}
-
 /// An address as IPv6 writes it; v4 becomes v4-mapped (RFC 4291, 2.5.5.2).
 pub fn to_v6(addr: IpAddr) -> Ipv6Addr {
     match addr {
@@ -42,5 +35,8 @@ pub fn to_v6(addr: IpAddr) -> Ipv6Addr {
 
 /// The same with a v4-mapped address as the v4 address that it stands for.
 pub fn unmap(addr: SocketAddr) -> SocketAddr {
-    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+    match addr.ip().to_canonical() {
+        IpAddr::V4(v4) => SocketAddr::new(IpAddr::V4(v4), addr.port()),
+        IpAddr::V6(_) => addr,
+    }
 }

@@ -1,0 +1,177 @@
+//! What a program or an administrator sets on connections: options of one socket, limits of one host.
+
+use core::time::Duration;
+
+/// The options of one connection, with Linux's defaults (tcp(7), socket(7)).
+///
+/// Whoever changes one through `Connection::settings_mut` calls `Connection::settings_changed` afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `TCP_NODELAY`: no Nagle algorithm.
+    pub nodelay: bool,
+    /// `TCP_CORK`: partial segments wait, 200 ms at most.
+    pub cork: bool,
+    /// `SO_KEEPALIVE`.
+    pub keepalive: bool,
+    /// `TCP_QUICKACK`: acknowledge at once. Cleared by the engine's own judgement, as on Linux.
+    pub quickack: bool,
+    /// `SO_OOBINLINE`. Urgent data is always delivered in line for now.
+    pub oob_inline: bool,
+    /// `SO_SNDBUF` was set: the send buffer no longer tunes itself.
+    pub send_buffer_locked: bool,
+    /// `SO_RCVBUF` was set: the receive buffer no longer tunes itself.
+    pub receive_buffer_locked: bool,
+    /// `TCP_KEEPCNT`: unanswered probes until the connection is given up.
+    pub keep_count: u8,
+    /// `TCP_SYNCNT`: how often a SYN is sent again.
+    pub syn_count: u8,
+    /// `TCP_CONGESTION`.
+    pub congestion: Congestion,
+    /// `TCP_MAXSEG`; zero means that the path decides. Counts before connect only.
+    pub max_segment: u16,
+    /// `TCP_KEEPIDLE`.
+    pub keep_idle_s: u32,
+    /// `TCP_KEEPINTVL`.
+    pub keep_interval_s: u32,
+    /// `TCP_USER_TIMEOUT`; zero means the host's retries.
+    pub user_timeout_ms: u32,
+    /// `TCP_LINGER2`: life of an orphan in FIN-WAIT-2; zero means the host's default, negative none at all.
+    pub linger2_s: i32,
+    /// `SO_LINGER`: `Some(0)` makes close a reset. A lingering wait belongs to the layer that blocks.
+    pub linger_s: Option<u32>,
+    /// `TCP_DEFER_ACCEPT`; zero is off.
+    pub defer_accept_s: u32,
+    /// `TCP_WINDOW_CLAMP`; zero is none.
+    pub window_clamp: u32,
+    /// `TCP_NOTSENT_LOWAT`; zero is none.
+    pub notsent_lowat: u32,
+    /// `SO_SNDBUF` as getsockopt shows it (what was set, doubled), in bytes.
+    pub send_buffer: u32,
+    /// `SO_RCVBUF` as getsockopt shows it, in bytes; the window is half of it, as on Linux.
+    pub receive_buffer: u32,
+    /// `SO_RCVLOWAT`: from how many bytes on poll says IN.
+    pub receive_lowat: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            nodelay: false,
+            cork: false,
+            keepalive: false,
+            quickack: true,
+            oob_inline: false,
+            send_buffer_locked: false,
+            receive_buffer_locked: false,
+            keep_count: 9,
+            syn_count: 6,
+            congestion: Congestion::default(),
+            max_segment: 0,
+            keep_idle_s: 7200,
+            keep_interval_s: 75,
+            user_timeout_ms: 0,
+            linger2_s: 0,
+            linger_s: None,
+            defer_accept_s: 0,
+            window_clamp: 0,
+            notsent_lowat: 0,
+            send_buffer: 16 * 1024,
+            receive_buffer: 128 * 1024,
+            receive_lowat: 1,
+        }
+    }
+}
+
+/// `TCP_CONGESTION`: the algorithms that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Congestion {
+    /// RFC 5681 with NewReno's recovery (RFC 6582).
+    #[default]
+    Reno,
+}
+
+impl Congestion {
+    /// The name that getsockopt shows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reno => "reno",
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn from_name(name: &[u8]) -> Option<Self> {
+        (name == b"reno").then_some(Self::Reno)
+    }
+}
+
+/// The host's limits for all its connections: what sysctl `net.ipv4.tcp_*` says on Linux.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Least retransmission timeout (`TCP_RTO_MIN`); RFC 6298's second is far too long for today's paths.
+    pub rto_min: Duration,
+    /// Greatest retransmission timeout (`TCP_RTO_MAX`).
+    pub rto_max: Duration,
+    /// Retransmission timeout before anything was measured (RFC 6298, 2.1).
+    pub rto_initial: Duration,
+    /// `tcp_retries2`: retransmissions until an established connection is given up.
+    pub retries: u8,
+    /// `tcp_orphan_retries`: the same when no program holds the connection any more.
+    pub orphan_retries: u8,
+    /// `tcp_synack_retries`.
+    pub synack_retries: u8,
+    /// `tcp_fin_timeout`: life of an orphan in FIN-WAIT-2.
+    pub fin_timeout: Duration,
+    /// Length of TIME-WAIT (`TCP_TIMEWAIT_LEN`).
+    pub time_wait: Duration,
+    /// Least delay of a delayed acknowledgement (`TCP_DELACK_MIN`).
+    pub delayed_ack_min: Duration,
+    /// Greatest delay of a delayed acknowledgement (`TCP_DELACK_MAX`).
+    pub delayed_ack_max: Duration,
+    /// Least time between two challenge acknowledgements of a connection (`tcp_invalid_ratelimit`).
+    pub challenge_interval: Duration,
+    /// `tcp_wmem[2]`: how far a send buffer tunes itself, in bytes.
+    pub send_buffer_max: u32,
+    /// `tcp_rmem[2]`: how far a receive buffer tunes itself, in bytes; the window scale follows from it.
+    pub receive_buffer_max: u32,
+    /// The first receive window of a buffer that tunes itself, in bytes.
+    pub receive_window_initial: u32,
+    /// How many pieces may wait out of order.
+    pub reassembly_pieces_max: u16,
+    /// How many pieces may wait in the send queue.
+    pub send_pieces_max: u16,
+    /// Initial congestion window, in segments (RFC 6928).
+    pub initial_window_segments: u8,
+    /// Whether RFC 7323 timestamps are offered and accepted.
+    pub timestamps: bool,
+    /// Whether RFC 7323 window scaling is offered and accepted.
+    pub window_scaling: bool,
+    /// Key of the timestamp offset, which hides how long the host is up. Drawn once per host.
+    pub timestamp_key: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rto_min: Duration::from_millis(200),
+            rto_max: Duration::from_secs(120),
+            rto_initial: Duration::from_secs(1),
+            retries: 15,
+            orphan_retries: 8,
+            synack_retries: 5,
+            fin_timeout: Duration::from_secs(60),
+            time_wait: Duration::from_secs(60),
+            delayed_ack_min: Duration::from_millis(40),
+            delayed_ack_max: Duration::from_millis(200),
+            challenge_interval: Duration::from_millis(500),
+            send_buffer_max: 4 << 20,
+            receive_buffer_max: 6 << 20,
+            receive_window_initial: 256 << 10,
+            reassembly_pieces_max: 4096,
+            send_pieces_max: 4096,
+            initial_window_segments: 10,
+            timestamps: true,
+            window_scaling: true,
+            timestamp_key: 0,
+        }
+    }
+}
