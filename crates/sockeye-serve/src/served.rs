@@ -7,6 +7,7 @@ use crate::address::Family;
 use crate::held::HeldKey;
 use slotmap::{Key as _, KeyData};
 use smallvec::SmallVec;
+use sockeye_core::Errno;
 use sockeye_core::host::{Datagram, SocketId};
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -59,7 +60,27 @@ pub(crate) struct Stream {
     pub(crate) write_shut: bool,
     /// The program has shut its receiving side: what still arrives is thrown away.
     pub(crate) read_shut: bool,
+    /// An option was set that only the host's TCP can carry out.
+    pub(crate) engine_only: bool,
+    /// The host's error, taken and not yet told by `SO_ERROR`.
+    pub(crate) error: Option<Errno>,
     pub(crate) phase: Phase,
+}
+
+impl Stream {
+    /// A stream whose carrier is not joined yet.
+    pub(crate) fn new(id: SocketId, family: Family) -> Self {
+        Self {
+            id,
+            family,
+            named: false,
+            write_shut: false,
+            read_shut: false,
+            engine_only: false,
+            error: None,
+            phase: Phase::Fresh,
+        }
+    }
 }
 
 /// Where a stream's carrier stands.

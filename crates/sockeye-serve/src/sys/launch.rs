@@ -166,3 +166,10 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
     // SAFETY: integer arguments only.
     check(libc::c_long::from(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) })).map(drop)
 }
+
+/// Sends a signal to one thread, as the kernel does with SIGPIPE.
+pub(crate) fn signal_thread(tid: u32, signal: i32) {
+    let group = crate::find::thread_group(tid).unwrap_or(tid);
+    // SAFETY: integer arguments only; a thread that is gone gets nothing.
+    unsafe { libc::syscall(libc::SYS_tgkill, group as libc::c_long, tid as libc::c_long, signal as libc::c_long) };
+}

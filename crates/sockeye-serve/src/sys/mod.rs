@@ -4,10 +4,11 @@
 //! anything.
 #![allow(unsafe_code)]
 
-pub(crate) mod launch;
+pub mod launch;
 pub(crate) mod memory;
 pub(crate) mod message;
 pub(crate) mod seccomp;
+pub mod signals;
 pub(crate) mod socket;
 
 use std::io;

@@ -42,3 +42,18 @@ pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> io::Result<()> {
     let n = unsafe { libc::connect(fd.as_raw_fd(), (&raw const family).cast(), 2) };
     check(libc::c_long::from(n)).map(drop)
 }
+
+/// Sets an option of `SOL_SOCKET` from its bytes.
+pub(crate) fn set_option_bytes(fd: BorrowedFd<'_>, name: i32, value: &[u8]) -> io::Result<()> {
+    // SAFETY: the value is as long as the length says.
+    let n = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            name,
+            value.as_ptr().cast(),
+            value.len() as libc::socklen_t,
+        )
+    };
+    check(libc::c_long::from(n)).map(drop)
+}

@@ -1,0 +1,112 @@
+//! getsockopt(2) and setsockopt(2).
+//!
+//! The host answers; a few options also change what the carrier does with calls that are not notified (timeouts
+//! and the low-water mark of plain reads and writes), so they are set on both.
+
+use super::{Answer, Call, Memory, Outcome};
+use crate::served::{Key, Kind, Phase};
+use crate::server::Server;
+use crate::sys::socket;
+use rustix::fs::OFlags;
+use sockeye_core::{Errno, Instant};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+/// Longest option value that is read from a program, in bytes.
+const VALUE_MAX: usize = 64 * 1024;
+/// Options of `SOL_SOCKET` that the carrier carries out for plain calls.
+const ALSO_CARRIER: [i32; 4] = [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO, libc::SO_RCVLOWAT, libc::SO_PEEK_OFF];
+
+/// Options that the direct path could not carry out: set before connect or listen, they forbid it.
+#[rustfmt::skip]
+const ENGINE_ONLY: [(i32, i32); 11] = [
+    (libc::SOL_SOCKET, libc::SO_LINGER), (libc::SOL_SOCKET, libc::SO_RCVLOWAT),
+    (libc::SOL_SOCKET, libc::SO_TIMESTAMP), (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS),
+    (libc::SOL_SOCKET, libc::SO_TIMESTAMPING), (libc::SOL_TCP, libc::TCP_DEFER_ACCEPT),
+    (libc::SOL_TCP, TCP_NOTSENT_LOWAT), (libc::SOL_TCP, libc::TCP_USER_TIMEOUT), (libc::SOL_TCP, TCP_INQ),
+    (libc::SOL_TCP, libc::TCP_CONGESTION), (libc::SOL_SOCKET, libc::SO_RCVBUF),
+];
+const TCP_NOTSENT_LOWAT: i32 = 25;
+const TCP_INQ: i32 = 36;
+
+impl Server {
+    pub(super) fn call_setsockopt(&mut self, call: &Call) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        let (level, name) = (call.int(1), call.int(2));
+        let len = usize::try_from(call.int(4)).map_err(|_| Errno::EINVAL)?;
+        let value =
+            Memory::new(call, self.listener.as_fd()).bytes(call.args[3], len.min(VALUE_MAX))?;
+        let Some(id) = self.socket_id(key) else { return self.set_netlink_option(level, name) };
+        let now = self.now;
+        self.host().setsockopt(id, level, name, &value, now)?;
+        if ENGINE_ONLY.contains(&(level, name)) {
+            if let Some(stream) = self.stream(key) {
+                stream.engine_only = true;
+            }
+        }
+        if level == libc::SOL_SOCKET && ALSO_CARRIER.contains(&name) {
+            let _ = socket::set_option_bytes(copy.as_fd(), name, &value);
+        }
+        Ok(Outcome::Value(0))
+    }
+
+    pub(super) fn call_getsockopt(&mut self, call: &Call) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        let (level, name) = (call.int(1), call.int(2));
+        let memory = Memory::new(call, self.listener.as_fd());
+        let room = usize::try_from(memory.int(call.args[4])?).map_err(|_| Errno::EINVAL)?;
+        if level == libc::SOL_SOCKET && name == libc::SO_ERROR {
+            let errno = self.so_error(key, &copy);
+            let value = i32::from(errno.map_or(0, |e| e.0)).to_ne_bytes();
+            return self.write_option(call, &value[..room.min(4)]);
+        }
+        let Some(id) = self.socket_id(key) else {
+            let value = self.netlink_option(level, name)?;
+            return self.write_option(call, &value[..room.min(value.len())]);
+        };
+        let now = self.now;
+        if level == libc::SOL_TCP && name == libc::TCP_INFO {
+            self.carry_in(key, false);
+        }
+        let value = self.host().getsockopt(id, level, name, room, now)?;
+        self.write_option(call, &value[..value.len().min(room)])
+    }
+
+    fn write_option(&self, call: &Call, value: &[u8]) -> Answer {
+        let memory = Memory::new(call, self.listener.as_fd());
+        memory.write(call.args[3], value)?;
+        memory.write(call.args[4], &(value.len() as i32).to_ne_bytes())?;
+        Ok(Outcome::Value(0))
+    }
+
+    /// `SO_ERROR`: the pending error, once. Where the carrier shows the error to plain calls, whoever comes
+    /// first takes it.
+    fn so_error(&mut self, key: Key, copy: &OwnedFd) -> Option<Errno> {
+        let at_carrier = socket::option(copy.as_fd(), libc::SO_ERROR).unwrap_or(0);
+        let id = self.socket_id(key)?;
+        let from_host = self.host().take_error(id);
+        match &mut self.served.get_mut(key)?.kind {
+            Kind::Stream(stream) => {
+                let remembered = stream.error.take().or(from_host);
+                let taken = matches!(stream.phase, Phase::Spent) && at_carrier == 0;
+                remembered.filter(|_| !taken)
+            }
+            _ => from_host,
+        }
+    }
+
+    /// The end of a blocking call by `SO_RCVTIMEO` or `SO_SNDTIMEO`; None without a timeout.
+    pub(crate) fn timeout_of(&mut self, key: Key, name: i32) -> Option<Instant> {
+        let (id, now) = (self.socket_id(key)?, self.now);
+        let value = self.host().getsockopt(id, libc::SOL_SOCKET, name, 16, now).ok()?;
+        let word = |at: usize| Some(i64::from_ne_bytes(value.get(at..at + 8)?.try_into().ok()?));
+        let timeout = Duration::from_secs(word(0)?.try_into().ok()?)
+            + Duration::from_micros(word(8)?.try_into().ok()?);
+        (!timeout.is_zero()).then(|| now + timeout)
+    }
+
+    /// Whether the open file is non-blocking (`O_NONBLOCK`, shared by all its descriptors).
+    pub(crate) fn is_nonblocking(&self, copy: &OwnedFd) -> bool {
+        rustix::fs::fcntl_getfl(copy).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
+    }
+}

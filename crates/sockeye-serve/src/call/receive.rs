@@ -1,0 +1,338 @@
+//! recvfrom(2), recvmsg(2) and recvmmsg(2), as far as they are notified.
+//!
+//! What is in the carrier comes first, since poll has told of it; then the host's own queue.
+
+use super::message::{HEADER_LEN, Header, MESSAGE_MAX};
+use super::{Answer, Call, Memory, Outcome, Progress};
+use crate::address;
+use crate::held::{HeldKey, Wait};
+use crate::names::Origin;
+use crate::served::{Key, Kind};
+use crate::server::Server;
+use rustix::net::{RecvFlags, recv};
+use sockeye_core::Errno;
+use sockeye_core::host::Datagram;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Port ids that netlink sockets get by themselves start here.
+pub(crate) const EPHEMERAL_NETLINK_PORT: u32 = 0x8000_0000;
+
+/// A datagram on its way into a program's memory.
+struct Found {
+    bytes: Vec<u8>,
+    /// The whole datagram's length.
+    len: usize,
+    origin: Option<Origin>,
+}
+
+impl Server {
+    pub(super) fn call_recvfrom(&mut self, call: &Call) -> Answer {
+        self.receive_call(call, call.int(3))
+    }
+
+    pub(super) fn call_recvmsg(&mut self, call: &Call) -> Answer {
+        self.receive_call(call, call.int(2))
+    }
+
+    fn receive_call(&mut self, call: &Call, flags: i32) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        if self.stream(key).is_some() && self.stream_needs_nothing(call, flags)? {
+            return Ok(Outcome::Proceed);
+        }
+        match self.try_receive(call, key, &copy, flags) {
+            Progress::Done(answer) => answer,
+            Progress::Wait if flags & libc::MSG_DONTWAIT != 0 || self.is_nonblocking(&copy) => {
+                Err(Errno::EAGAIN)
+            }
+            Progress::Wait => {
+                let deadline = self.timeout_of(key, libc::SO_RCVTIMEO);
+                self.hold(call, key, copy, Wait::Receive, deadline);
+                Ok(Outcome::Held)
+            }
+        }
+    }
+
+    /// A recvmsg on a stream without name and control is the carrier's own business.
+    fn stream_needs_nothing(&self, call: &Call, flags: i32) -> Result<bool, Errno> {
+        let special = libc::MSG_OOB | libc::MSG_ERRQUEUE | libc::MSG_TRUNC;
+        if call.nr != libc::SYS_recvmsg || flags & special != 0 {
+            return Ok(false);
+        }
+        let header = Header::read(&Memory::new(call, self.listener.as_fd()), call.args[1])?;
+        Ok(header.name == 0 && header.control_len == 0)
+    }
+
+    fn header_of(&self, call: &Call) -> Result<Header, Errno> {
+        if call.nr == libc::SYS_recvfrom {
+            return Ok(Header::plain(call.args[1], call.args[2], call.args[4]));
+        }
+        Header::read(&Memory::new(call, self.listener.as_fd()), call.args[1])
+    }
+
+    fn try_receive(&mut self, call: &Call, key: Key, copy: &OwnedFd, flags: i32) -> Progress {
+        let header = match self.header_of(call) {
+            Ok(header) => header,
+            Err(errno) => return Progress::Done(Err(errno)),
+        };
+        let answer = match &self.served[key].kind {
+            Kind::Stream(_) => self.receive_stream(call, copy, &header, flags),
+            Kind::Datagram(_) if flags & libc::MSG_ERRQUEUE != 0 => Err(Errno::EAGAIN),
+            Kind::Datagram(_) => self.receive_datagram(call, key, copy, &header, flags),
+            Kind::Netlink(_) => self.receive_netlink(call, copy, &header, flags),
+        };
+        let waits = flags & libc::MSG_ERRQUEUE == 0;
+        if answer == Err(Errno::EAGAIN) && waits { Progress::Wait } else { Progress::Done(answer) }
+    }
+
+    /// A held receive looks again; says whether it was answered.
+    pub(crate) fn retry_receive(&mut self, held: HeldKey) -> bool {
+        let Some(entry) = self.held.get(held) else { return false };
+        let (call, key) = (entry.call, entry.key);
+        let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&entry.copy, 3) else { return false };
+        let flags = if call.nr == libc::SYS_recvmsg { call.int(2) } else { call.int(3) };
+        let progress = if call.nr == libc::SYS_recvmmsg {
+            self.receive_many(&call, key, &copy)
+        } else {
+            self.try_receive(&call, key, &copy, flags)
+        };
+        match progress {
+            Progress::Done(answer) => {
+                self.release(held, answer);
+                true
+            }
+            Progress::Wait => false,
+        }
+    }
+
+    fn receive_stream(&mut self, call: &Call, copy: &OwnedFd, header: &Header, flags: i32) -> Answer {
+        if flags & libc::MSG_OOB != 0 {
+            // No urgent data: as Linux without any.
+            return Err(Errno::EINVAL);
+        }
+        if flags & libc::MSG_ERRQUEUE != 0 {
+            return Err(Errno::EAGAIN);
+        }
+        let mut buffer = vec![0; header.len().min(MESSAGE_MAX)];
+        let peek = if flags & libc::MSG_PEEK != 0 { RecvFlags::PEEK } else { RecvFlags::empty() };
+        let n = match recv(copy, &mut *buffer, RecvFlags::DONTWAIT | peek) {
+            Ok((n, _)) => n,
+            Err(rustix::io::Errno::INVAL) => return Err(Errno::ENOTCONN),
+            Err(e) => return Err(Errno(e.raw_os_error() as u16)),
+        };
+        let memory = Memory::new(call, self.listener.as_fd());
+        if flags & libc::MSG_TRUNC == 0 {
+            header.scatter(&memory, &buffer[..n])?;
+        }
+        if call.nr == libc::SYS_recvfrom {
+            // TCP names nobody: the length says that the address is empty.
+            if call.args[5] != 0 {
+                memory.write(call.args[5], &0i32.to_ne_bytes())?;
+            }
+        } else {
+            header.finish(&memory, &[], &[], 0)?;
+        }
+        Ok(Outcome::Value(n as i64))
+    }
+
+    fn receive_datagram(
+        &mut self,
+        call: &Call,
+        key: Key,
+        copy: &OwnedFd,
+        header: &Header,
+        flags: i32,
+    ) -> Answer {
+        let found = self.next_datagram(key, copy, header.len(), flags & libc::MSG_PEEK != 0)?;
+        let memory = Memory::new(call, self.listener.as_fd());
+        let written = header.scatter(&memory, &found.bytes)?;
+        let family = self.datagrams(key).ok_or(Errno::EBADF)?.family;
+        let name = found.origin.map(|o| address::encode(family, o.from));
+        let name = name.as_ref().map_or(&[][..], address::Raw::as_bytes);
+        let truncated = found.len > written;
+        let memory = Memory::new(call, self.listener.as_fd());
+        if call.nr == libc::SYS_recvfrom {
+            if call.args[4] != 0 {
+                memory.write_address(call.args[4], call.args[5], name)?;
+            }
+        } else {
+            let controls = found.origin.map_or_else(Vec::new, |o| self.receive_controls(key, &o));
+            let out_flags = if truncated { libc::MSG_TRUNC } else { 0 };
+            header.finish(&Memory::new(call, self.listener.as_fd()), name, &controls, out_flags)?;
+        }
+        self.datagram_ready(key);
+        let len = if flags & libc::MSG_TRUNC != 0 { found.len } else { written };
+        Ok(Outcome::Value(len as i64))
+    }
+
+    /// The next datagram: from the carrier, then from the host.
+    fn next_datagram(&mut self, key: Key, copy: &OwnedFd, room: usize, peek: bool) -> Result<Found, Errno> {
+        let datagrams = self.datagrams(key).ok_or(Errno::EBADF)?;
+        let id = datagrams.id;
+        if let Some(errno) = self.host().take_error(id) {
+            return Err(errno);
+        }
+        let mut buffer = vec![0; room.min(MESSAGE_MAX)];
+        while let Ok(received) = crate::sys::message::receive(copy.as_fd(), &mut buffer, peek) {
+            let origin = match self.names.origin_of(received.name()) {
+                Some(origin) => Some(origin),
+                None if self.names.is_end(received.name()) => self.peer_origin(key),
+                // Not from us: somebody else has found the name. As if it had never come.
+                None => continue,
+            };
+            buffer.truncate(received.len.min(room));
+            return Ok(Found { bytes: buffer, len: received.len, origin });
+        }
+        let pending = match self.datagrams(key).and_then(|d| d.pending.take()) {
+            Some(datagram) => datagram,
+            None => {
+                let now = self.now;
+                match self.host().recv_from(id, false, now) {
+                    Err(Errno::EAGAIN) if receive_side_shut(copy) => {
+                        return Ok(Found { bytes: vec![], len: 0, origin: None });
+                    }
+                    other => other?,
+                }
+            }
+        };
+        let mut bytes = pending.payload.to_vec();
+        let (len, origin) = (bytes.len(), origin(&pending));
+        bytes.truncate(room);
+        if peek {
+            if let Some(datagrams) = self.datagrams(key) {
+                datagrams.pending = Some(pending);
+            }
+        }
+        Ok(Found { bytes, len, origin: Some(origin) })
+    }
+
+    /// What a connected socket's datagrams come from.
+    fn peer_origin(&mut self, key: Key) -> Option<Origin> {
+        let id = self.socket_id(key)?;
+        let host = self.host_ref();
+        let (from, to) = (host.peer_addr(id).ok()?, host.local_addr(id).ok()?.ip());
+        Some(Origin { from, to, interface: 1, ttl: 64, tos: 0 })
+    }
+
+    /// The control messages that the socket's options ask for.
+    fn receive_controls(&mut self, key: Key, origin: &Origin) -> Vec<(i32, i32, Vec<u8>)> {
+        let Some(id) = self.socket_id(key) else { return vec![] };
+        let now = self.now;
+        let mut on = |level: i32, name: i32| {
+            let value = self.lab.host_mut(self.host_id).getsockopt(id, level, name, 4, now);
+            value.is_ok_and(|v| v.iter().any(|b| *b != 0))
+        };
+        let mut controls = vec![];
+        if let IpAddr::V4(to) = origin.to {
+            if on(libc::IPPROTO_IP, libc::IP_PKTINFO) {
+                let mut data = origin.interface.to_ne_bytes().to_vec();
+                data.extend(to.octets());
+                data.extend(to.octets());
+                controls.push((libc::IPPROTO_IP, libc::IP_PKTINFO, data));
+            }
+            if on(libc::IPPROTO_IP, libc::IP_RECVTTL) {
+                let ttl = i32::from(origin.ttl).to_ne_bytes().to_vec();
+                controls.push((libc::IPPROTO_IP, libc::IP_TTL, ttl));
+            }
+            if on(libc::IPPROTO_IP, libc::IP_RECVTOS) {
+                controls.push((libc::IPPROTO_IP, libc::IP_TOS, vec![origin.tos]));
+            }
+        }
+        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) {
+            let to = match origin.to {
+                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+                IpAddr::V6(ip) => ip,
+            };
+            let mut data = to.octets().to_vec();
+            data.extend(origin.interface.to_ne_bytes());
+            controls.push((libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, data));
+        }
+        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT) {
+            let ttl = i32::from(origin.ttl).to_ne_bytes().to_vec();
+            controls.push((libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, ttl));
+        }
+        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS) {
+            let tos = i32::from(origin.tos).to_ne_bytes().to_vec();
+            controls.push((libc::IPPROTO_IPV6, libc::IPV6_TCLASS, tos));
+        }
+        controls
+    }
+
+    pub(super) fn call_recvmmsg(&mut self, call: &Call) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        if self.stream(key).is_some() {
+            return Ok(Outcome::Proceed);
+        }
+        match self.receive_many(call, key, &copy) {
+            Progress::Done(answer) => answer,
+            Progress::Wait if call.int(3) & libc::MSG_DONTWAIT != 0 || self.is_nonblocking(&copy) => {
+                Err(Errno::EAGAIN)
+            }
+            Progress::Wait => {
+                let deadline = self.timeout_of(key, libc::SO_RCVTIMEO);
+                self.hold(call, key, copy, Wait::Receive, deadline);
+                Ok(Outcome::Held)
+            }
+        }
+    }
+
+    /// As many messages as there are. Differs from Linux where it would wait for more after the first (no
+    /// MSG_WAITFORONE): the call ends with what is there.
+    fn receive_many(&mut self, call: &Call, key: Key, copy: &OwnedFd) -> Progress {
+        let count = call.args[2].min(crate::abi::IOVEC_MAX as u64);
+        let mut received = 0;
+        for index in 0..count {
+            let at = call.args[1] + index * (HEADER_LEN + 8);
+            let one = Call { nr: libc::SYS_recvmsg, args: [call.args[0], at, call.args[3], 0, 0, 0], ..*call };
+            match self.try_receive(&one, key, copy, call.int(3)) {
+                Progress::Done(Ok(Outcome::Value(n))) => {
+                    let memory = Memory::new(call, self.listener.as_fd());
+                    if let Err(errno) = memory.write(at + HEADER_LEN, &(n as u32).to_ne_bytes()) {
+                        return Progress::Done(Err(errno));
+                    }
+                    received += 1;
+                }
+                Progress::Done(Err(errno)) if received == 0 => return Progress::Done(Err(errno)),
+                Progress::Wait if received == 0 => return Progress::Wait,
+                _ => break,
+            }
+        }
+        Progress::Done(Ok(Outcome::Value(received)))
+    }
+
+    fn receive_netlink(&mut self, call: &Call, copy: &OwnedFd, header: &Header, flags: i32) -> Answer {
+        let mut buffer = vec![0; header.len().min(MESSAGE_MAX)];
+        let peek = flags & libc::MSG_PEEK != 0;
+        let received = crate::sys::message::receive(copy.as_fd(), &mut buffer, peek)
+            .map_err(|e| Errno(e.raw_os_error().unwrap_or(libc::EAGAIN) as u16))?;
+        let memory = Memory::new(call, self.listener.as_fd());
+        let len = received.len.min(buffer.len());
+        let written = header.scatter(&memory, &buffer[..len])?;
+        let name = super::netlink::name(0);
+        if call.nr == libc::SYS_recvfrom {
+            if call.args[4] != 0 {
+                memory.write_address(call.args[4], call.args[5], &name)?;
+            }
+        } else {
+            let out_flags = if received.len > written { libc::MSG_TRUNC } else { 0 };
+            header.finish(&memory, &name, &[], out_flags)?;
+        }
+        let told = if flags & libc::MSG_TRUNC != 0 { received.len } else { written };
+        Ok(Outcome::Value(told as i64))
+    }
+}
+
+fn origin(datagram: &Datagram) -> Origin {
+    Origin {
+        from: datagram.from,
+        to: datagram.to,
+        interface: datagram.interface.0,
+        ttl: datagram.ttl,
+        tos: datagram.tos,
+    }
+}
+
+/// Whether the program has shut the receiving side of a datagram carrier: a plain look says end of file.
+fn receive_side_shut(copy: &OwnedFd) -> bool {
+    matches!(recv(copy, &mut [0u8; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK), Ok((0, _)))
+}

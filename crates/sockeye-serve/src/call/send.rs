@@ -1,0 +1,195 @@
+//! sendto(2), sendmsg(2) and sendmmsg(2), as far as they are notified.
+//!
+//! A datagram with an address goes straight into the host. A stream's bytes always go through the carrier, so
+//! that their order with plain writes is kept.
+
+use super::message::{HEADER_LEN, Header, MESSAGE_MAX};
+use super::{Answer, Call, Memory, Outcome};
+use crate::address::{self, Parsed};
+use crate::held::{HeldKey, Wait};
+use crate::served::{Key, Kind};
+use crate::server::Server;
+use rustix::net::{SendFlags, send};
+use sockeye_core::host::{IfIndex, SendControl};
+use sockeye_core::{Errno, Payload};
+use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Largest UDP payload there is; one byte more shows that a message is too long.
+const DATAGRAM_MAX: usize = 65_536;
+
+impl Server {
+    pub(super) fn call_sendto(&mut self, call: &Call) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        let mut header = Header::plain(call.args[1], call.args[2], call.args[4]);
+        header.name_len = call.int(5);
+        self.send_message(call, key, copy, &header, call.int(3))
+    }
+
+    pub(super) fn call_sendmsg(&mut self, call: &Call) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        let header = Header::read(&Memory::new(call, self.listener.as_fd()), call.args[1])?;
+        if self.stream(key).is_some() && call.int(2) & libc::MSG_OOB == 0 {
+            // TCP has no use for a name or control messages; the carrier ignores a name as well.
+            return if header.name == 0 { Ok(Outcome::Proceed) } else { self.send_message(call, key, copy, &header, call.int(2)) };
+        }
+        self.send_message(call, key, copy, &header, call.int(2))
+    }
+
+    pub(super) fn call_sendmmsg(&mut self, call: &Call) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        if self.stream(key).is_some() {
+            return Ok(Outcome::Proceed);
+        }
+        let count = call.args[2].min(crate::abi::IOVEC_MAX as u64);
+        let mut sent = 0;
+        for index in 0..count {
+            let at = call.args[1] + index * (HEADER_LEN + 8);
+            match self.send_one_of_many(call, key, &copy, at) {
+                Ok(n) => {
+                    let memory = Memory::new(call, self.listener.as_fd());
+                    memory.write(at + HEADER_LEN, &(n as u32).to_ne_bytes())?;
+                    sent += 1;
+                }
+                Err(errno) if sent == 0 => return Err(errno),
+                Err(_) => break,
+            }
+        }
+        Ok(Outcome::Value(sent))
+    }
+
+    fn send_one_of_many(&mut self, call: &Call, key: Key, copy: &OwnedFd, at: u64) -> Result<i64, Errno> {
+        let header = Header::read(&Memory::new(call, self.listener.as_fd()), at)?;
+        match self.send_datagram(call, key, copy, &header)? {
+            Outcome::Value(n) => Ok(n),
+            _ => Err(Errno::EAGAIN),
+        }
+    }
+
+    fn send_message(&mut self, call: &Call, key: Key, copy: OwnedFd, header: &Header, flags: i32) -> Answer {
+        if flags & libc::MSG_OOB != 0 {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        match &self.served[key].kind {
+            Kind::Stream(_) => self.send_stream(call, key, copy, header, flags),
+            Kind::Datagram(_) => self.send_datagram(call, key, &copy, header),
+            Kind::Netlink(_) => {
+                let memory = Memory::new(call, self.listener.as_fd());
+                let request = header.gather(&memory, MESSAGE_MAX)?;
+                self.netlink_request(key, &request);
+                Ok(Outcome::Value(request.len() as i64))
+            }
+        }
+    }
+
+    fn send_stream(&mut self, call: &Call, key: Key, copy: OwnedFd, header: &Header, flags: i32) -> Answer {
+        if flags & libc::MSG_FASTOPEN != 0 {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let bytes = header.gather(&Memory::new(call, self.listener.as_fd()), MESSAGE_MAX)?;
+        match send(&copy, &bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+            Ok(n) => Ok(Outcome::Value(n as i64)),
+            Err(rustix::io::Errno::AGAIN) => {
+                if flags & libc::MSG_DONTWAIT != 0 || self.is_nonblocking(&copy) {
+                    return Err(Errno::EAGAIN);
+                }
+                let deadline = self.timeout_of(key, libc::SO_SNDTIMEO);
+                self.hold(call, key, copy, Wait::Send, deadline);
+                Ok(Outcome::Held)
+            }
+            // An unconnected TCP socket says EPIPE, a connected one whose end is shut as well.
+            Err(rustix::io::Errno::PIPE | rustix::io::Errno::NOTCONN) => {
+                if flags & libc::MSG_NOSIGNAL == 0 {
+                    crate::sys::launch::signal_thread(call.tid, libc::SIGPIPE);
+                }
+                Err(Errno::EPIPE)
+            }
+            Err(e) => Err(Errno(e.raw_os_error() as u16)),
+        }
+    }
+
+    /// A held stream send looks whether the carrier has room again.
+    pub(crate) fn retry_send(&mut self, held: HeldKey) {
+        let Some(entry) = self.held.get(held) else { return };
+        let call = entry.call;
+        let key = entry.key;
+        let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&entry.copy, 3) else { return };
+        let header = if call.nr == libc::SYS_sendto {
+            Ok(Header::plain(call.args[1], call.args[2], call.args[4]))
+        } else {
+            Header::read(&Memory::new(&call, self.listener.as_fd()), call.args[1])
+        };
+        let flags = if call.nr == libc::SYS_sendto { call.int(3) } else { call.int(2) };
+        let answer =
+            header.and_then(|h| self.send_stream(&call, key, copy, &h, flags | libc::MSG_DONTWAIT));
+        if answer != Err(Errno::EAGAIN) {
+            self.release(held, answer);
+        }
+    }
+
+    fn send_datagram(&mut self, call: &Call, key: Key, copy: &OwnedFd, header: &Header) -> Answer {
+        // What plain sends have put into the carrier comes first.
+        self.datagrams_in(key);
+        let Some(datagrams) = self.datagrams(key) else { return Err(Errno::EBADF) };
+        let (id, family) = (datagrams.id, datagrams.family);
+        let memory = Memory::new(call, self.listener.as_fd());
+        let memory_name = if header.name == 0 {
+            Parsed::Unspecified
+        } else {
+            address::for_send(family, &memory.address(header.name, header.name_len)?)?
+        };
+        let to = match memory_name {
+            Parsed::Address(to) => Some(to),
+            Parsed::Unspecified => None,
+        };
+        let control = send_control(&header.controls(&memory)?)?;
+        if header.len() > DATAGRAM_MAX {
+            return Err(Errno::EMSGSIZE);
+        }
+        let bytes = header.gather(&memory, DATAGRAM_MAX)?;
+        let now = self.now;
+        let payload = Payload::from(bytes::Bytes::from(bytes));
+        let sent = self.host().send_to(id, payload, to, &control, now)?;
+        // Sending binds an unbound socket: from now on datagrams can come for it.
+        self.name_carrier(key, copy)?;
+        self.settle();
+        Ok(Outcome::Value(sent as i64))
+    }
+}
+
+/// The control messages of a datagram that is sent (ip(7), ipv6(7)).
+fn send_control(controls: &[(i32, i32, Vec<u8>)]) -> Result<SendControl, Errno> {
+    let mut control = SendControl::default();
+    for (level, kind, data) in controls {
+        let int = || {
+            let bytes = data.get(..4).ok_or(Errno::EINVAL)?;
+            Ok(i32::from_ne_bytes(bytes.try_into().expect("four bytes")))
+        };
+        let byte = || u8::try_from(int()?).map_err(|_| Errno::EINVAL);
+        match (*level, *kind) {
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) if data.len() >= 12 => {
+                set_source(&mut control, int()? as u32, IpAddr::from(<[u8; 4]>::try_from(&data[4..8]).expect("four bytes")));
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if data.len() >= 20 => {
+                let index = u32::from_ne_bytes(data[16..20].try_into().expect("four bytes"));
+                let ip: [u8; 16] = data[..16].try_into().expect("sixteen bytes");
+                set_source(&mut control, index, IpAddr::from(ip));
+            }
+            (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+                control.ttl = Some(byte()?);
+            }
+            (libc::IPPROTO_IP, libc::IP_TOS) | (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
+                control.tos = Some(byte()?);
+            }
+            // Marks, priorities and times of sending are taken and have no effect, as with most queues.
+            (libc::SOL_SOCKET, _) => {}
+            _ => return Err(Errno::EINVAL),
+        }
+    }
+    Ok(control)
+}
+
+fn set_source(control: &mut SendControl, index: u32, ip: IpAddr) {
+    control.interface = (index != 0).then_some(IfIndex(index));
+    control.source = (!ip.is_unspecified()).then_some(ip);
+}

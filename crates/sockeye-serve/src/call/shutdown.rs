@@ -1,0 +1,105 @@
+//! shutdown(2).
+
+use super::{Answer, Call, Outcome};
+use crate::held::Wait;
+use crate::served::{Key, Kind, Phase};
+use crate::server::Server;
+use rustix::net::{Shutdown, shutdown};
+use sockeye_core::Errno;
+use sockeye_core::host::Shutdown as HostShutdown;
+use std::os::fd::OwnedFd;
+
+impl Server {
+    pub(super) fn call_shutdown(&mut self, call: &Call) -> Answer {
+        let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
+        let how = match call.int(1) {
+            libc::SHUT_RD => HostShutdown::Read,
+            libc::SHUT_WR => HostShutdown::Write,
+            libc::SHUT_RDWR => HostShutdown::Both,
+            _ => return Err(Errno::EINVAL),
+        };
+        match &self.served[key].kind {
+            Kind::Stream(_) => self.shutdown_stream(key, &copy, how),
+            Kind::Datagram(datagrams) => {
+                let (id, now) = (datagrams.id, self.now);
+                let answer = self.host().shutdown(id, how, now);
+                // Linux wakes readers of an unconnected socket too, although it answers ENOTCONN.
+                let _ = shutdown(&copy, carrier_side(how));
+                self.wake_receivers(key);
+                answer.map(|()| Outcome::Value(0))
+            }
+            Kind::Netlink(_) => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
+    fn shutdown_stream(&mut self, key: Key, copy: &OwnedFd, how: HostShutdown) -> Answer {
+        let now = self.now;
+        let Kind::Stream(stream) = &self.served[key].kind else { return Err(Errno::EBADF) };
+        let id = stream.id;
+        match stream.phase {
+            Phase::Linked(_) => {}
+            Phase::Direct { .. } => {
+                shutdown(copy, carrier_side(how)).map_err(|_| Errno::ENOTCONN)?;
+                let _ = self.host().shutdown(id, how, now);
+                return Ok(Outcome::Value(0));
+            }
+            Phase::Listening(_) => return self.shutdown_listener(key, copy, id, how),
+            Phase::Connecting(_) => {
+                let answer = self.host().shutdown(id, how, now);
+                self.settle();
+                return answer.map(|()| Outcome::Value(0));
+            }
+            // The connection may have ended in both directions already while Linux still says "connected".
+            Phase::Spent | Phase::Fresh => {
+                return self.host().shutdown(id, how, now).map(|()| Outcome::Value(0));
+            }
+        }
+        if how != HostShutdown::Write {
+            if let Some(stream) = self.stream(key) {
+                stream.read_shut = true;
+            }
+            let _ = self.host().shutdown(id, HostShutdown::Read, now);
+            let _ = shutdown(copy, Shutdown::Read);
+        }
+        if how != HostShutdown::Read {
+            if let Some(stream) = self.stream(key) {
+                stream.write_shut = true;
+            }
+            let _ = shutdown(copy, Shutdown::Write);
+            // What was written before goes first; the end follows it.
+            self.carry_in(key, true);
+        }
+        self.settle();
+        self.wake_receivers(key);
+        Ok(Outcome::Value(0))
+    }
+
+    /// Shutting the receiving side of a listener ends it: Linux makes it a closed socket again.
+    fn shutdown_listener(
+        &mut self,
+        key: Key,
+        copy: &OwnedFd,
+        id: sockeye_core::host::SocketId,
+        how: HostShutdown,
+    ) -> Answer {
+        let now = self.now;
+        self.host().shutdown(id, how, now)?;
+        if how == HostShutdown::Write {
+            return Ok(Outcome::Value(0));
+        }
+        let _ = shutdown(copy, Shutdown::Both);
+        self.set_phase(key, Phase::Spent);
+        while let Some(held) = self.waiter(key, Wait::Accept) {
+            self.release(held, Err(Errno::EINVAL));
+        }
+        Ok(Outcome::Value(0))
+    }
+}
+
+fn carrier_side(how: HostShutdown) -> Shutdown {
+    match how {
+        HostShutdown::Read => Shutdown::Read,
+        HostShutdown::Write => Shutdown::Write,
+        HostShutdown::Both => Shutdown::Both,
+    }
+}

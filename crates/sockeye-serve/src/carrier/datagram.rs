@@ -1,0 +1,204 @@
+//! Datagrams between carriers and the host.
+//!
+//! Out: each datagram of the host is sent to the carrier from a socket whose name tells its origin, or, while the
+//! socket is connected, from our end of the mutually connected pair, which lifts the kernel's limit of ten
+//! datagrams. What the carrier has no room for stays in the host's queue, which drops beyond `SO_RCVBUF`.
+//! In: plain sends of connected sockets arrive at our end.
+
+use crate::call::{Answer, Outcome};
+use crate::names::Origin;
+use crate::served::Key;
+use crate::server::{Server, supervisor_error};
+use crate::sys::socket;
+use bytes::Bytes;
+use rustix::net::{
+    AddressFamily, SendFlags, SocketFlags, SocketType, bind, connect, send, sendto, socket_with,
+};
+use sockeye_core::host::{Datagram, SendControl};
+use sockeye_core::{Errno, Payload};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Datagrams moved for one socket in one turn.
+const TURN_MAX: usize = 256;
+/// Largest datagram, in bytes.
+const DATAGRAM_MAX: usize = 65_536;
+
+fn unix_socket() -> Result<OwnedFd, Errno> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).map_err(supervisor_error)
+}
+
+impl Server {
+    /// The host has datagrams or an error for this socket.
+    pub(crate) fn datagram_ready(&mut self, key: Key) {
+        self.wake_receivers(key);
+        for _ in 0..TURN_MAX {
+            let Some(datagrams) = self.datagrams(key) else { return };
+            let (id, pending) = (datagrams.id, datagrams.pending.take());
+            let now = self.now;
+            let datagram = match pending {
+                Some(datagram) => datagram,
+                None if self.datagram_error(key) => return,
+                None => match self.host().recv_from(id, false, now) {
+                    Ok(datagram) => datagram,
+                    Err(_) => return,
+                },
+            };
+            if !self.datagram_out(key, datagram) {
+                return;
+            }
+        }
+    }
+
+    /// Puts one datagram into the carrier; keeps it where there is no room.
+    fn datagram_out(&mut self, key: Key, datagram: Datagram) -> bool {
+        let name = self.names.carrier(key);
+        let origin = Origin {
+            from: datagram.from,
+            to: datagram.to,
+            interface: datagram.interface.0,
+            ttl: datagram.ttl,
+            tos: datagram.tos,
+        };
+        let bytes = match datagram.payload.slices() {
+            [one] => one.clone(),
+            _ => Bytes::from(datagram.payload.to_vec()),
+        };
+        let Some(datagrams) = self.datagrams(key) else { return false };
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let sent = if let Some(end) = &datagrams.end {
+            send(end, &bytes, flags)
+        } else {
+            match self.senders.get(&self.names, &origin) {
+                Ok(sender) => sendto(&*sender, &bytes, flags, &name),
+                Err(e) => Err(e),
+            }
+        };
+        match sent {
+            Ok(_) => {
+                self.trace_bytes(key, "given", bytes.len());
+                true
+            }
+            // Nobody has the carrier any more (or nobody yet: not named before the first bind or send).
+            Err(rustix::io::Errno::CONNREFUSED) => {
+                self.forget(key);
+                false
+            }
+            // The receiving side was shut: as if it had been read.
+            Err(rustix::io::Errno::PIPE) => true,
+            Err(_) => {
+                if let Some(datagrams) = self.datagrams(key) {
+                    datagrams.pending = Some(datagram);
+                }
+                self.want_room(key);
+                false
+            }
+        }
+    }
+
+    /// Arranges to be told when a full carrier has room.
+    fn want_room(&mut self, key: Key) {
+        let name = self.names.carrier(key);
+        let Some(datagrams) = self.datagrams(key) else { return };
+        if datagrams.end.is_some() || datagrams.waiter.is_some() {
+            return;
+        }
+        let Ok(waiter) = unix_socket() else { return };
+        if connect(&waiter, &name).is_ok() && self.reactor.add_end(waiter.as_fd(), key).is_ok() {
+            if let Some(datagrams) = self.datagrams(key) {
+                datagrams.waiter = Some(waiter);
+            }
+        }
+    }
+
+    /// Our end, or the one that waits for room, has something to say.
+    pub(crate) fn datagram_event(&mut self, key: Key) {
+        self.datagrams_in(key);
+        let Some(datagrams) = self.datagrams(key) else { return };
+        datagrams.waiter = None;
+        if datagrams.pending.is_some() {
+            self.datagram_ready(key);
+        }
+    }
+
+    /// Takes what the program has sent by plain sends on a connected socket.
+    pub(crate) fn datagrams_in(&mut self, key: Key) {
+        let mut buffer = [0u8; DATAGRAM_MAX];
+        for _ in 0..TURN_MAX {
+            let Some(datagrams) = self.datagrams(key) else { return };
+            let (Some(end), id) = (&datagrams.end, datagrams.id) else { return };
+            let Ok((n, _)) = rustix::net::recv(end, &mut buffer[..], rustix::net::RecvFlags::DONTWAIT) else {
+                return;
+            };
+            let now = self.now;
+            let payload = Payload::from(Bytes::copy_from_slice(&buffer[..n]));
+            self.trace_bytes(key, "taken", n);
+            let _ = self.host().send_to(id, payload, None, &SendControl::default(), now);
+        }
+        self.again.push(key);
+    }
+
+    /// connect(2): from now on the carrier and our end are a pair.
+    pub(crate) fn connect_datagrams(&mut self, key: Key, copy: &OwnedFd, to: SocketAddr) -> Answer {
+        self.datagrams_in(key);
+        let Some(id) = self.socket_id(key) else { return Err(Errno::EBADF) };
+        let now = self.now;
+        self.host().connect(id, to, now)?;
+        self.name_carrier(key, copy)?;
+        let (end_name, carrier_name) = (self.names.end(key), self.names.carrier(key));
+        let Some(datagrams) = self.datagrams(key) else { return Err(Errno::EBADF) };
+        if datagrams.end.is_some() {
+            return Ok(Outcome::Value(0));
+        }
+        let end = unix_socket()?;
+        bind(&end, &end_name).map_err(supervisor_error)?;
+        connect(copy, &end_name).map_err(supervisor_error)?;
+        connect(&end, &carrier_name).map_err(supervisor_error)?;
+        self.reactor.add_end(end.as_fd(), key).map_err(supervisor_error)?;
+        if let Some(datagrams) = self.datagrams(key) {
+            datagrams.end = Some(end);
+        }
+        Ok(Outcome::Value(0))
+    }
+
+    /// connect(2) with AF_UNSPEC.
+    pub(crate) fn disconnect_datagrams(&mut self, key: Key, copy: &OwnedFd) -> Answer {
+        self.datagrams_in(key);
+        let Some(id) = self.socket_id(key) else { return Err(Errno::EBADF) };
+        let now = self.now;
+        self.host().disconnect(id, now)?;
+        let _ = socket::disconnect(copy.as_fd());
+        if let Some(datagrams) = self.datagrams(key) {
+            datagrams.end = None;
+        }
+        Ok(Outcome::Value(0))
+    }
+
+    /// Wakes a connected carrier for an ICMP error (POLLERR); says whether there is one. The exact error stays
+    /// with the host for calls that are notified.
+    fn datagram_error(&mut self, key: Key) -> bool {
+        let Some(id) = self.socket_id(key) else { return false };
+        if !self.host_ref().readiness(id).contains(sockeye_core::Readiness::ERR) {
+            return false;
+        }
+        let Some(copy) = self.borrow_again(key) else { return true };
+        let (end_name, carrier_name) = (self.names.end(key), self.names.carrier(key));
+        let lab = self.names.lab();
+        let Some(datagrams) = self.datagrams(key) else { return true };
+        let Some(end) = &datagrams.end else { return true };
+        // An end that leaves its peer with a datagram unread gives the peer ECONNRESET; then all is as before.
+        let _ = (send(&copy, &[0], SendFlags::DONTWAIT), lab);
+        let Ok(other) = unix_socket() else { return true };
+        let aside = rustix::net::SocketAddrUnix::new_abstract_name(
+            &[end_name.abstract_name().unwrap_or_default(), b"-x"].concat(),
+        );
+        if let Ok(aside) = aside {
+            if bind(&other, &aside).is_ok() && connect(end, &aside).is_ok() {
+                let _ = connect(end, &carrier_name);
+                let _ = connect(&copy, &end_name);
+            }
+        }
+        true
+    }
+}

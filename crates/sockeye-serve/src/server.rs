@@ -1,0 +1,474 @@
+//! The host thread: one thread owns a host, its notifications and its carriers.
+//!
+//! In: notified calls, readiness of our ends of carriers, commands of other threads, time. Out: answers, bytes
+//! in carriers. One turn: wait; read the clock once; do what woke us; let the lab settle and hand on what its
+//! events say; look after held calls. It never blocks on a program and does bounded work per turn.
+
+use crate::call::{Answer, Call, Outcome};
+use crate::carrier::direct::Attempt;
+use crate::carrier::senders::Senders;
+use crate::command::Command;
+use crate::find::Finder;
+use crate::held::{self, Held, HeldKey, Signal, Wait};
+use crate::names::Names;
+use crate::probe::Features;
+use crate::reactor::{Reactor, Wake};
+use crate::served::{self, Key, Kind, Served};
+use crate::sys::{seccomp, socket};
+use crate::trace::Trace;
+use crate::watch::Watch;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
+use slotmap::SlotMap;
+use sockeye::Clock;
+use sockeye::lab::{HostId, Lab};
+use sockeye::standard::Standard;
+use sockeye_core::host::{Event, Host, SocketId};
+use sockeye_core::{Errno, Instant};
+use std::collections::HashMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+/// Notifications taken in one turn.
+const NOTIFICATIONS_MAX: usize = 64;
+/// Rounds of settling in one turn; what is left is done in the next.
+const SETTLE_ROUNDS_MAX: usize = 16;
+/// Records without a known living program below which no collection is worth it.
+const COLLECT_MIN: usize = 256;
+
+/// All that the host thread owns.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) lab: Lab,
+    pub(crate) host_id: HostId,
+    pub(crate) listener: OwnedFd,
+    pub(crate) reactor: Reactor,
+    pub(crate) watch: Watch,
+    pub(crate) finder: Finder,
+    pub(crate) names: Names,
+    /// Our own listening Unix socket: carriers that connect are joined to us through it.
+    pub(crate) junction: OwnedFd,
+    pub(crate) served: SlotMap<Key, Served>,
+    pub(crate) cookies: HashMap<u64, Key, foldhash::fast::RandomState>,
+    pub(crate) held: SlotMap<HeldKey, Held>,
+    pub(crate) senders: Senders,
+    pub(crate) resolver: crate::resolver::Service,
+    pub(crate) published: crate::publish::Published,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) direct: bool,
+    pub(crate) clock: Clock,
+    pub(crate) now: Instant,
+    commands: Receiver<Command>,
+    pub(crate) over: bool,
+    /// Streams with bytes left after their share of a turn.
+    pub(crate) again: Vec<Key>,
+    /// The connect that is looking for the direct path.
+    pub(crate) attempt: Option<Attempt>,
+    /// A connection went to a listener that no program had any more.
+    pub(crate) listener_died: bool,
+    /// Something was changed since the lab settled last.
+    pub(crate) unsettled: bool,
+    collect_at: usize,
+    examine_at: Instant,
+}
+
+/// What a server is made from.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) standard: Standard,
+    pub(crate) listener: OwnedFd,
+    pub(crate) features: Features,
+    pub(crate) resolver: sockeye::names::Resolver,
+    pub(crate) published: Vec<(std::net::TcpListener, u16)>,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) direct: bool,
+    pub(crate) commands: Receiver<Command>,
+}
+
+impl Server {
+    pub(crate) fn new(parts: Parts) -> std::io::Result<Self> {
+        let watch = Watch::new()?;
+        let reactor = Reactor::new(parts.listener.as_fd(), watch.hang_ups())?;
+        let names = Names::new()?;
+        let junction = socket_with(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )?;
+        bind(&junction, &names.lab())?;
+        listen(&junction, 4096)?;
+        let clock = Clock::new();
+        let mut server = Self {
+            lab: parts.standard.lab,
+            host_id: parts.standard.host,
+            listener: parts.listener,
+            reactor,
+            watch,
+            finder: Finder::new(parts.features),
+            names,
+            junction,
+            served: SlotMap::with_key(),
+            cookies: HashMap::default(),
+            held: SlotMap::with_key(),
+            senders: Senders::default(),
+            resolver: crate::resolver::Service::new(parts.resolver),
+            published: crate::publish::Published::new(parts.standard.gate, parts.published),
+            trace: parts.trace,
+            direct: parts.direct,
+            clock,
+            now: clock.now(),
+            commands: parts.commands,
+            over: false,
+            again: Vec::new(),
+            attempt: None,
+            listener_died: false,
+            unsettled: true,
+            collect_at: COLLECT_MIN,
+            examine_at: Instant::ZERO,
+        };
+        server.start_resolver().map_err(|e| std::io::Error::from_raw_os_error(i32::from(e.0)))?;
+        server.start_published()?;
+        Ok(server)
+    }
+
+    /// The programs' host.
+    pub(crate) fn host(&mut self) -> &mut Host {
+        self.unsettled = true;
+        self.lab.host_mut(self.host_id)
+    }
+
+    /// The programs' host, to be read.
+    pub(crate) fn host_ref(&self) -> &Host {
+        self.lab.host(self.host_id)
+    }
+
+    /// Runs until nobody is left to serve.
+    pub(crate) fn run(mut self) {
+        let mut wakes = Vec::new();
+        while !self.over {
+            let timeout = self.timeout();
+            self.reactor.wait(timeout, &mut wakes);
+            self.now = self.clock.now();
+            for wake in &wakes {
+                self.wake(*wake);
+            }
+            for key in std::mem::take(&mut self.again) {
+                self.stream_ready(key);
+            }
+            self.settle();
+            self.examine_held();
+        }
+    }
+
+    fn wake(&mut self, wake: Wake) {
+        match wake {
+            Wake::Notifications { over } => {
+                self.over |= over;
+                self.notifications();
+            }
+            Wake::Commands => {
+                while let Ok(command) = self.commands.try_recv() {
+                    self.command(command);
+                }
+            }
+            Wake::HangUps => self.hang_ups(),
+            Wake::Published(number) => self.published_event(number),
+            Wake::End(key, flags) => self.end_event(key, flags),
+        }
+    }
+
+    fn timeout(&mut self) -> Option<Duration> {
+        if self.unsettled || !self.again.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let deadline = self.lab.next_deadline();
+        let examine = (!self.held.is_empty()).then_some(self.examine_at);
+        let next = [deadline, examine].into_iter().flatten().min()?;
+        Some(next.since(self.clock.now()))
+    }
+
+    fn notifications(&mut self) {
+        for _ in 0..NOTIFICATIONS_MAX {
+            match self.notification_waits().then(|| seccomp::receive(self.listener.as_fd())) {
+                Some(Ok(Some(n))) => {
+                    let call = Call { id: n.id, tid: n.tid, nr: i64::from(n.nr), args: n.args };
+                    self.begin(&call);
+                }
+                Some(Ok(None)) => {}
+                // ENOTCONN and the like: nobody uses the filter any more.
+                Some(Err(_)) => {
+                    self.over = true;
+                    return;
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Receiving blocks where nothing waits, so look first.
+    fn notification_waits(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut fds = [PollFd::new(&self.listener, PollFlags::IN)];
+        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
+            && fds[0].revents().contains(PollFlags::IN)
+    }
+
+    fn begin(&mut self, call: &Call) {
+        let started = self.trace.as_ref().map(|t| t.begin(call, self));
+        let answer = self.dispatch(call);
+        if let Some(started) = started {
+            if answer == Ok(Outcome::Held) {
+                Trace::keep(self, started);
+            } else {
+                Trace::end(self, &started, answer);
+            }
+        }
+        self.reply(call, answer);
+    }
+
+    /// Sends a call's answer to the kernel. Says whether the call was still there to take it.
+    pub(crate) fn reply(&mut self, call: &Call, answer: Answer) -> bool {
+        let listener = self.listener.as_fd();
+        match answer {
+            Ok(Outcome::Value(value)) => seccomp::answer(listener, call.id, Ok(value)),
+            Ok(Outcome::Proceed) => seccomp::proceed(listener, call.id),
+            Ok(Outcome::Held | Outcome::Answered(_)) => true,
+            Err(errno) => seccomp::answer(listener, call.id, Err(errno.0)),
+        }
+    }
+
+    /// Lets timers run and packets flow, and hands on what has happened, until all is quiet.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..SETTLE_ROUNDS_MAX {
+            self.unsettled = self.lab.settle(self.now);
+            let mut events = false;
+            while let Some(event) = self.lab.host_mut(self.host_id).next_event() {
+                events = true;
+                match event {
+                    Event::Ready(id) => self.ready(id),
+                    Event::Acceptable { listener, child } => self.arrived(listener, child),
+                }
+            }
+            events |= self.settle_published();
+            if !events && !self.unsettled {
+                return;
+            }
+        }
+    }
+
+    fn ready(&mut self, id: SocketId) {
+        let token = self.host_ref().owner_tag(id);
+        if self.resolver_ready(id) || token == 0 {
+            return;
+        }
+        let key = served::key(token);
+        match self.served.get(key).map(|s| &s.kind) {
+            Some(Kind::Stream(_)) => self.stream_ready(key),
+            Some(Kind::Datagram(_)) => self.datagram_ready(key),
+            _ => {}
+        }
+    }
+
+    fn arrived(&mut self, listener: SocketId, child: SocketId) {
+        if self.resolver_arrived(listener, child) {
+            return;
+        }
+        let token = self.host_ref().owner_tag(listener);
+        if token != 0 {
+            self.connection_arrived(served::key(token), child);
+        }
+    }
+
+    fn end_event(&mut self, key: Key, flags: rustix::event::epoll::EventFlags) {
+        match self.served.get(key).map(|s| &s.kind) {
+            Some(Kind::Stream(_)) => self.stream_event(key, flags),
+            Some(Kind::Datagram(_)) => self.datagram_event(key),
+            Some(Kind::Netlink(_)) => self.netlink_event(key),
+            None => {}
+        }
+    }
+}
+
+/// Finding what a call is about.
+impl Server {
+    /// The socket that argument 0 names, with a copy of the descriptor; None lets the kernel run the call: it is
+    /// not a socket of ours, or none at all (the kernel knows the error).
+    pub(crate) fn find(&mut self, call: &Call) -> Result<Option<(Key, OwnedFd)>, Errno> {
+        self.find_number(call, call.int(0))
+    }
+
+    pub(crate) fn find_number(&mut self, call: &Call, number: i32) -> Result<Option<(Key, OwnedFd)>, Errno> {
+        let copy = match self.finder.borrow(call.tid, number) {
+            Ok(copy) => copy,
+            // Our own table is full: the program hears what the kernel says when the machine's is.
+            Err(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE) => return Err(Errno::ENFILE),
+            Err(_) => return Ok(None),
+        };
+        let Ok(cookie) = socket::cookie(copy.as_fd()) else { return Ok(None) };
+        let Some(&key) = self.cookies.get(&cookie) else { return Ok(None) };
+        let Some(served) = self.served.get_mut(key) else { return Ok(None) };
+        served.hint = (call.tid, number);
+        Ok(Some((key, copy)))
+    }
+
+    /// The stream record of `key`.
+    pub(crate) fn stream(&mut self, key: Key) -> Option<&mut served::Stream> {
+        match &mut self.served.get_mut(key)?.kind {
+            Kind::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// The datagram record of `key`.
+    pub(crate) fn datagrams(&mut self, key: Key) -> Option<&mut served::Datagrams> {
+        match &mut self.served.get_mut(key)?.kind {
+            Kind::Datagram(datagrams) => Some(datagrams),
+            _ => None,
+        }
+    }
+
+    /// The host's socket behind `key`.
+    pub(crate) fn socket_id(&self, key: Key) -> Option<SocketId> {
+        match &self.served.get(key)?.kind {
+            Kind::Stream(stream) => Some(stream.id),
+            Kind::Datagram(datagrams) => Some(datagrams.id),
+            Kind::Netlink(_) => None,
+        }
+    }
+}
+
+/// The end of sockets that no program has any more.
+impl Server {
+    /// Removes a record and closes its socket of the host.
+    pub(crate) fn forget(&mut self, key: Key) {
+        let id = self.socket_id(key);
+        let Some(served) = self.served.remove(key) else { return };
+        self.cookies.remove(&served.cookie);
+        if let Some(id) = id {
+            let now = self.now;
+            if self.host_ref().contains(id) {
+                self.host().close(id, now);
+            }
+        }
+    }
+
+    /// Collects when the records have doubled since the last time: O(1) for each socket made.
+    pub(crate) fn collect_when_due(&mut self) {
+        if self.served.len() >= self.collect_at {
+            self.collect();
+        }
+    }
+
+    /// Ends every socket whose carrier is open in no program any more.
+    pub(crate) fn collect(&mut self) {
+        let Ok(alive) = self.watch.alive() else { return };
+        let gone: Vec<Key> = self
+            .served
+            .iter()
+            .filter(|(key, served)| served.cookie != 0 && !alive.contains(key))
+            .map(|(key, _)| key)
+            .collect();
+        for key in gone {
+            self.program_gone(key);
+        }
+        self.collect_at = (self.served.len() * 2).max(COLLECT_MIN);
+    }
+
+    /// The last descriptor of a carrier was closed.
+    fn program_gone(&mut self, key: Key) {
+        match self.served.get(key).map(|s| &s.kind) {
+            Some(Kind::Stream(_)) => self.stream_gone(key),
+            Some(_) => self.forget(key),
+            None => {}
+        }
+    }
+}
+
+/// Held calls.
+impl Server {
+    /// Holds a call until its socket has something for it.
+    pub(crate) fn hold(&mut self, call: &Call, key: Key, copy: OwnedFd, wait: Wait, deadline: Option<Instant>) {
+        let held = Held { call: *call, key, copy, wait, deadline, suspected: 0 };
+        let held = self.held.insert(held);
+        if let Some(served) = self.served.get_mut(key) {
+            served.waiters.push(held);
+        }
+        if self.held.len() == 1 {
+            self.examine_at = self.now + held::EXAMINE_EVERY;
+        }
+    }
+
+    /// Ends a held call with an answer. Says whether it was still there.
+    pub(crate) fn release(&mut self, held: HeldKey, answer: Answer) -> bool {
+        let Some(entry) = self.held.remove(held) else { return false };
+        if let Some(served) = self.served.get_mut(entry.key) {
+            served.waiters.retain(|w| *w != held);
+        }
+        Trace::end_kept(self, &entry.call, answer);
+        self.reply(&entry.call, answer)
+    }
+
+    /// The oldest call that waits on `key` for `wait`.
+    pub(crate) fn waiter(&self, key: Key, wait: Wait) -> Option<HeldKey> {
+        let waiters = &self.served.get(key)?.waiters;
+        waiters.iter().copied().find(|w| self.held.get(*w).is_some_and(|h| h.wait == wait))
+    }
+
+    /// Looks after held calls: time, signals, threads that are gone.
+    fn examine_held(&mut self) {
+        if self.held.is_empty() || self.now < self.examine_at {
+            return;
+        }
+        self.examine_at = self.now + held::EXAMINE_EVERY;
+        let keys: Vec<HeldKey> = self.held.keys().collect();
+        for key in keys {
+            self.examine(key);
+        }
+        self.settle();
+    }
+
+    fn examine(&mut self, key: HeldKey) {
+        let Some(held) = self.held.get(key) else { return };
+        let (call, wait) = (held.call, held.wait);
+        if !seccomp::is_valid(self.listener.as_fd(), call.id) {
+            self.release(key, Ok(Outcome::Answered(0)));
+            return;
+        }
+        if held.deadline.is_some_and(|at| at <= self.now) {
+            let errno = if wait == Wait::Connect { Errno::EINPROGRESS } else { Errno::EAGAIN };
+            self.release(key, Err(errno));
+            return;
+        }
+        // With a timeout set, Linux does not restart the call.
+        let timed = held.deadline.is_some();
+        match held::pending_signal(call.tid) {
+            Signal::None => self.held[key].suspected = 0,
+            Signal::Sure => {
+                let errno = if timed { Errno::EINTR } else { Errno(crate::abi::ERESTARTSYS) };
+                self.release(key, Err(errno));
+                return;
+            }
+            Signal::Maybe => {
+                // Still not taken by another thread after three looks: EINTR is safe whatever the kernel chose.
+                self.held[key].suspected += 1;
+                if self.held[key].suspected >= 3 {
+                    self.release(key, Err(Errno::EINTR));
+                    return;
+                }
+            }
+        }
+        if wait == Wait::Send {
+            self.retry_send(key);
+        }
+    }
+}
+
+/// What a failure of our own means to a program.
+pub(crate) fn supervisor_error(error: rustix::io::Errno) -> Errno {
+    match error {
+        rustix::io::Errno::MFILE | rustix::io::Errno::NFILE => Errno::ENFILE,
+        rustix::io::Errno::NOMEM => Errno::ENOMEM,
+        _ => Errno::ENOBUFS,
+    }
+}
