@@ -20,26 +20,26 @@ use std::thread;
 
 /// A program to start, with the surroundings of whoever asked for it.
 #[derive(Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// Name and arguments, as bytes; never empty.
-    pub args: Vec<Vec<u8>>,
+    pub(crate) args: Vec<Vec<u8>>,
     /// `NAME=VALUE` each.
-    pub env: Vec<Vec<u8>>,
-    pub dir: PathBuf,
-    pub umask: u32,
-    pub limits: Vec<Limit>,
-    pub group: Group,
+    pub(crate) env: Vec<Vec<u8>>,
+    pub(crate) dir: PathBuf,
+    pub(crate) umask: u32,
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) group: Group,
     /// Descriptors that become 0, 1 and 2; None keeps the supervisor's.
-    pub stdio: [Option<OwnedFd>; 3],
+    pub(crate) stdio: [Option<OwnedFd>; 3],
 }
 
 /// Why a program was not started: the shell's exit status for it, and what to say.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-pub struct LaunchError {
+pub(crate) struct LaunchError {
     /// 127 not found, 126 not executable, 125 our own failure.
-    pub status: u8,
-    pub text: String,
+    pub(crate) status: u8,
+    pub(crate) text: String,
 }
 
 type Request = (Program, Sender<Result<i32, LaunchError>>);

@@ -22,7 +22,7 @@ pub mod exec;
 mod filter;
 mod find;
 mod held;
-pub mod launcher;
+mod launcher;
 mod names;
 pub mod probe;
 mod processes;

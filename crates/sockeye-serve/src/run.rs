@@ -15,7 +15,7 @@ use crate::control;
 use crate::launcher::{Launcher, Program};
 use crate::probe::{Features, KERNEL_MIN, kernel_version};
 use crate::server::{Parts, Server};
-use crate::steward::{self, Shared};
+use crate::steward::{self, Over, Shared};
 use crate::sys::launch::{Group, become_subreaper, fork_process};
 use crate::sys::signals::{self, Ended};
 use crate::trace::Trace;
@@ -30,6 +30,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 /// What to run, and how.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub struct Options {
 
 /// Exit status of our own failures.
 const FAILED: i32 = 125;
+/// How long a program has to end by itself once its host is gone.
+const HANG_UP_AFTER: Duration = Duration::from_secs(1);
 
 /// Signals that are passed on to the program when they were sent to the front.
 const FORWARDED: [i32; 9] = [
@@ -231,6 +234,7 @@ fn supervise(
     };
     let host = thread::Builder::new().name("host".into()).spawn(move || server.run());
     let started = shared.start(program);
+    let mut over = Over::Done;
     release_stdio(inherited);
     match started {
         Err(e) => tell(&News::Failed { status: e.status, text: e.text }),
@@ -239,13 +243,19 @@ fn supervise(
             if let Ok(reporter) = front.try_clone() {
                 thread::spawn(move || report(&reporter, ended));
             }
-            steward::run(&shared, listener, &front, &news);
+            over = steward::run(&shared, listener, &front, &news);
         }
     }
     let _ = std::fs::remove_file(path);
     shared.command(Command::Stop);
     if let Ok(host) = host {
         let _ = host.join();
+    }
+    if let Over::FrontKilled { program } = over {
+        // Its sockets have ended; a program that does not end by that is told as when a terminal goes.
+        thread::sleep(HANG_UP_AFTER);
+        signals::kill(program, libc::SIGHUP);
+        signals::kill(program, libc::SIGCONT);
     }
     0
 }

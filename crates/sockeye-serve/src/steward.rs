@@ -102,14 +102,25 @@ impl Shared {
     }
 }
 
+/// Why a host ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// No program is left, or somebody asked for it.
+    Done,
+    /// The front was killed while its program ran.
+    FrontKilled {
+        program: i32,
+    },
+}
+
 /// Serves until the last program is gone. `front` is the process that stands in the shell's job.
-pub(crate) fn run(shared: &Arc<Shared>, listener: UnixListener, front: &UnixStream, news: &OwnedFd) {
+pub(crate) fn run(shared: &Arc<Shared>, listener: UnixListener, front: &UnixStream, news: &OwnedFd) -> Over {
     let clients = Arc::clone(shared);
     let _ = thread::Builder::new().name("control".into()).spawn(move || accept_clients(&clients, &listener));
     let mut front_open = true;
     loop {
         if !reap(shared) && shared.state().starting == 0 {
-            return;
+            return Over::Done;
         }
         let mut fds = vec![PollFd::new(news, PollFlags::IN)];
         if front_open {
@@ -117,15 +128,15 @@ pub(crate) fn run(shared: &Arc<Shared>, listener: UnixListener, front: &UnixStre
         }
         let _ = poll(&mut fds, None);
         if front_open && !fds[1].revents().is_empty() && !front_message(shared, front) {
-            if shared.state().program.is_some_and(|pid| shared.state().jobs.contains_key(&pid)) {
-                // The front was killed while its program ran: the host ends with it.
-                return;
+            let program = shared.state().program;
+            if let Some(program) = program.filter(|pid| shared.state().jobs.contains_key(pid)) {
+                return Over::FrontKilled { program };
             }
             front_open = false;
         }
         while let Some(arrived) = signals::next(news) {
             if arrived.signal != libc::SIGCHLD {
-                return;
+                return Over::Done;
             }
         }
     }

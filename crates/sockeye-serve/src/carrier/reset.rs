@@ -52,7 +52,7 @@ impl Server {
     pub(crate) fn borrow_again(&mut self, key: Key) -> Option<OwnedFd> {
         let served = self.served.get(key)?;
         let (hint, cookie, inode) = (served.hint, served.cookie, served.inode);
-        let mut is_it = |server: &mut Self, tid: u32, number: i32| {
+        let is_it = |server: &mut Self, tid: u32, number: i32| {
             let copy = server.finder.borrow(tid, number).ok()?;
             (socket::cookie(copy.as_fd()).ok()? == cookie).then_some(copy)
         };

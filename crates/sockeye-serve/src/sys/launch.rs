@@ -10,7 +10,7 @@ use std::ptr;
 
 /// Which process group and session a program is to join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub(crate) enum Group {
     /// The group of this number, in the supervisor's session: the job of the shell that asked.
     Join(i32),
     /// A session of its own whose terminal is standard input.
@@ -20,7 +20,7 @@ pub enum Group {
 }
 
 /// One resource limit: number, soft, hard.
-pub type Limit = (u32, u64, u64);
+pub(crate) type Limit = (u32, u64, u64);
 
 /// All that the child needs, ready for bare system calls.
 #[derive(Debug)]
@@ -155,7 +155,7 @@ unsafe fn take_stdio(stdio: [RawFd; 3]) -> bool {
 }
 
 /// Forks the whole process: `Some(pid)` in the parent, None in the child. Only while one thread runs.
-pub fn fork_process() -> io::Result<Option<i32>> {
+pub(crate) fn fork_process() -> io::Result<Option<i32>> {
     // SAFETY: the caller has started no thread yet, so the child may go on as an ordinary process.
     let pid = check(libc::c_long::from(unsafe { libc::fork() }))? as i32;
     Ok((pid != 0).then_some(pid))

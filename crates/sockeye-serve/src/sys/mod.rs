@@ -4,7 +4,7 @@
 //! anything.
 #![allow(unsafe_code)]
 
-pub mod launch;
+pub(crate) mod launch;
 pub(crate) mod memory;
 pub(crate) mod message;
 pub(crate) mod seccomp;

@@ -1,7 +1,6 @@
 //! Signals as readable events (signalfd(2)), and the limits of a process.
 
 use super::check;
-use super::launch::Limit;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -80,7 +79,7 @@ pub fn wait_any() -> io::Result<Option<(i32, Ended)>> {
 }
 
 /// All resource limits of this process.
-pub fn limits() -> Vec<Limit> {
+pub fn limits() -> Vec<(u32, u64, u64)> {
     let mut all = vec![];
     for resource in 0..16u32 {
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

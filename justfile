@@ -1,0 +1,12 @@
+# One-line verbs; nothing needs just.
+check:
+    cargo fmt --check && cargo clippy --workspace --all-targets -- -D warnings
+
+test:
+    bash test.sh
+
+bench *ARGS:
+    bash benches/programs.sh {{ARGS}}
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
