@@ -78,7 +78,7 @@ impl ReceiveQueue {
         if self.tail.capacity() - self.tail.len() < slice.len() {
             self.freeze_tail();
             if self.tail.capacity() == 0 || !self.tail.try_reclaim(SMALL_LEN) {
-                self.tail = pool.take_small();
+                self.tail = pool.take_small(slice.len());
             }
         }
         self.tail.extend_from_slice(slice);

@@ -100,8 +100,12 @@ impl Connection {
             Phase::Fast => self.fast_progress(ack, bytes, ctx),
             Phase::Loss => self.loss_progress(ack, bytes),
         }
+        if self.recovery.phase == Phase::Open && self.may_recover() {
+            // So old that its comparison would turn round some day.
+            self.recovery.recover = None;
+        }
         self.recovery.dup_acks = 0;
-        self.marks.set(Marks::CWND_LIMITED, false);
+        self.marks.remove(Marks::CWND_LIMITED);
         if self.flight() == 0 {
             self.timers.clear(Timer::Retransmit);
         } else {
@@ -161,6 +165,7 @@ impl Connection {
         if self.flight() > 0 {
             self.recovery.timed = None;
             self.recovery.phase = Phase::Loss;
+            self.recovery.recover = Some(self.snd.nxt);
             self.start_again(self.snd.nxt);
             self.arm_retransmit(ctx);
         }

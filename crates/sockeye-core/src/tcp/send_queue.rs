@@ -99,7 +99,7 @@ impl SendQueue {
         if self.tail.capacity() - self.tail.len() < data.len() {
             self.freeze_tail();
             if self.tail.capacity() == 0 || !self.tail.try_reclaim(SMALL_LEN) {
-                self.tail = pool.take_small();
+                self.tail = pool.take_small(data.len());
             }
         }
         self.tail.extend_from_slice(data);

@@ -103,7 +103,7 @@ impl Connection {
 
     /// How much of what `ack` newly covers is data: the rest is SYN and FIN.
     fn acknowledged_bytes(&self, ack: Seq) -> u32 {
-        let syn = u32::from(self.snd.una == self.snd.iss);
+        let syn = u32::from(self.state == State::SynReceived);
         let fin = u32::from(self.marks.contains(Marks::FIN) && self.snd.queue.end().lt(ack));
         ack.diff(self.snd.una) as u32 - syn - fin
     }

@@ -2,6 +2,7 @@
 
 mod basics;
 mod bench;
+mod chaos;
 pub(crate) mod harness;
 mod robust;
 mod timing;
