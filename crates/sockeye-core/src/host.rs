@@ -174,7 +174,7 @@ pub struct SocketInfo {
     /// The listener in whose accept queue it waits, or whose request it is.
     pub parent: Option<SocketId>,
     /// TCP's figures, of a connection.
-    pub tcp: Option<alloc::boxed::Box<crate::tcp::TcpInfo>>,
+    pub tcp: Option<alloc::boxed::Box<tcp::TcpInfo>>,
     /// The word of the layer above.
     pub owner_tag: u64,
 }

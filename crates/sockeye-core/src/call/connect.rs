@@ -28,7 +28,9 @@ impl Host {
         match &self.socket_ref(id)?.body {
             Body::Datagram(_) => self.connect_datagram(id, addr),
             Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EISCONN),
-            Body::Stream { role: Role::Connection { phase: Phase::Connected, .. }, .. } => Err(Errno::EISCONN),
+            Body::Stream { role: Role::Connection { phase: Phase::Connected, .. }, .. } => {
+                Err(Errno::EISCONN)
+            }
             Body::Stream { role: Role::Connection { flow, .. }, .. } => {
                 let flow = *flow;
                 self.connect_outcome(id, flow, now)
@@ -193,7 +195,9 @@ impl Host {
             Body::Stream { role: Role::Idle, .. } => {}
             Body::Stream { role: Role::Listener(_), .. } => self.stop_listening(id, now),
             Body::Stream { role: role @ Role::Connection { .. }, .. } => {
-                let Role::Connection { flow, .. } = core::mem::replace(role, Role::Idle) else { unreachable!() };
+                let Role::Connection { flow, .. } = core::mem::replace(role, Role::Idle) else {
+                    unreachable!()
+                };
                 self.disconnect_stream(id, flow, now);
             }
         }

@@ -86,7 +86,12 @@ impl Host {
     }
 
     /// `IP_ADD_MEMBERSHIP`, `IPV6_JOIN_GROUP`: on the interface, else on the one that leads to the group.
-    pub(crate) fn join_group(&mut self, id: SocketId, group: IpAddr, interface: Option<IfIndex>) -> Result<()> {
+    pub(crate) fn join_group(
+        &mut self,
+        id: SocketId,
+        group: IpAddr,
+        interface: Option<IfIndex>,
+    ) -> Result<()> {
         if !group.is_multicast() {
             return Err(Errno::EINVAL);
         }
@@ -104,7 +109,12 @@ impl Host {
     }
 
     /// `IP_DROP_MEMBERSHIP`, `IPV6_LEAVE_GROUP`.
-    pub(crate) fn leave_group(&mut self, id: SocketId, group: IpAddr, interface: Option<IfIndex>) -> Result<()> {
+    pub(crate) fn leave_group(
+        &mut self,
+        id: SocketId,
+        group: IpAddr,
+        interface: Option<IfIndex>,
+    ) -> Result<()> {
         let inbox = self.socket_mut(id)?.inbox_mut().ok_or(Errno::EPROTO)?;
         let member = |(g, i): &(IpAddr, IfIndex)| *g == group && interface.is_none_or(|asked| asked == *i);
         let at = inbox.groups.iter().position(member).ok_or(Errno::EADDRNOTAVAIL)?;

@@ -74,8 +74,12 @@ impl Host {
         let name = (self.sockets[id].bound_addr(), self.sockets[id].local.port());
         self.demux.remove_listener(name, id);
         self.demux.remove_intercept(protocol::TCP, name.1, id);
-        let Body::Stream { role, .. } = &mut self.sockets[id].body else { unreachable!("a listener is a stream") };
-        let Role::Listener(listener) = core::mem::replace(role, Role::Idle) else { unreachable!("it listens") };
+        let Body::Stream { role, .. } = &mut self.sockets[id].body else {
+            unreachable!("a listener is a stream")
+        };
+        let Role::Listener(listener) = core::mem::replace(role, Role::Idle) else {
+            unreachable!("it listens")
+        };
         let Listener { queue, requests, .. } = *listener;
         requests.into_iter().for_each(|flow| self.remove_flow(flow));
         for child in queue {

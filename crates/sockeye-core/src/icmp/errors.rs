@@ -10,9 +10,9 @@ use crate::tcp::IcmpError;
 use crate::wire::icmp::{IcmpHeader, v4, v6};
 use crate::wire::ipv4::Ipv4Header;
 use crate::wire::ipv6::Ipv6Header;
+use crate::wire::protocol;
 use crate::wire::tcp::Seq;
 use crate::wire::udp::{self, UdpHeader};
-use crate::wire::protocol;
 use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
 
@@ -110,7 +110,14 @@ impl Host {
         }
     }
 
-    fn tcp_error(&mut self, meta: &Meta, error: &Unreachable, local: SocketAddr, remote: SocketAddr, rest: &[u8]) {
+    fn tcp_error(
+        &mut self,
+        meta: &Meta,
+        error: &Unreachable,
+        local: SocketAddr,
+        remote: SocketAddr,
+        rest: &[u8],
+    ) {
         let Some(seq) = rest.get(4..8) else { return };
         let seq = Seq(u32::from_be_bytes([seq[0], seq[1], seq[2], seq[3]]));
         let Some(id) = self.demux.flow(&FlowKey::new(local, remote, meta.gate)) else { return };
@@ -161,7 +168,12 @@ fn quoted_header(quote: &[u8]) -> Option<(IpAddr, IpAddr, u8, usize)> {
     match quote.first()? >> 4 {
         4 => {
             let (header, len) = Ipv4Header::quoted(quote)?;
-            (header.fragment_offset == 0).then_some((header.src.into(), header.dst.into(), header.protocol, len))
+            (header.fragment_offset == 0).then_some((
+                header.src.into(),
+                header.dst.into(),
+                header.protocol,
+                len,
+            ))
         }
         6 => {
             let (header, len) = Ipv6Header::quoted(quote)?;

@@ -13,12 +13,12 @@ use crate::host::Host;
 use crate::ip::input::{Meta, TTL_DEFAULT};
 use crate::ip::output::Outgoing;
 use crate::ip::route::Path;
+use crate::packet::Payload;
 use crate::time::Instant;
 use crate::wire::icmp::{self, IcmpHeader, v4, v6};
 use crate::wire::ipv4::Ipv4Header;
 use crate::wire::ipv6::Ipv6Header;
 use crate::wire::{WireError, protocol};
-use crate::packet::Payload;
 use bytes::Bytes;
 use core::net::IpAddr;
 
@@ -34,7 +34,7 @@ impl Host {
             (IpAddr::V4(_), v4::ECHO) => self.echo(meta, header, v4::ECHO_REPLY, packet),
             (IpAddr::V6(_), v6::ECHO) => self.echo(meta, header, v6::ECHO_REPLY, packet),
             _ => {
-                let Some(error) = errors::Unreachable::read(meta, &header) else { return };
+                let Some(error) = Unreachable::read(meta, &header) else { return };
                 self.icmp_error_arrives(meta, &error, &packet.into_payload().to_vec());
             }
         }
@@ -93,7 +93,8 @@ impl Host {
         let (src, dst) = (meta.dst, meta.src);
         header.put(&mut packet, src, dst);
         let protocol = if src.is_ipv4() { protocol::ICMP } else { protocol::ICMPV6 };
-        let out = Outgoing { src, dst, protocol, ttl: TTL_DEFAULT, tos: meta.tos, interface, whole: false, mtu };
+        let out =
+            Outgoing { src, dst, protocol, ttl: TTL_DEFAULT, tos: meta.tos, interface, whole: false, mtu };
         self.counters.icmp_out_msgs += 1;
         let sent = self.ip_send(&out, packet);
         debug_assert!(sent.is_ok(), "what may be cut is never too long");

@@ -69,12 +69,13 @@ impl Assembly {
     fn add(&mut self, piece: Piece, payload: Payload) -> bool {
         let end = piece.offset + payload.len();
         let past_end = self.total.is_some_and(|total| end > total || !piece.more && end != total);
-        let is_cut = piece.more && payload.len() % 8 != 0;
+        let is_cut = piece.more && !payload.len().is_multiple_of(8);
         if past_end || is_cut || end > DATAGRAM_MAX || payload.is_empty() || self.pieces.len() >= PIECES_MAX {
             return false;
         }
         let at = self.pieces.partition_point(|(offset, _)| *offset < piece.offset);
-        if self.pieces.get(at).is_some_and(|(offset, p)| *offset == piece.offset && p.len() == payload.len()) {
+        if self.pieces.get(at).is_some_and(|(offset, p)| *offset == piece.offset && p.len() == payload.len())
+        {
             return true;
         }
         let overlaps_next = self.pieces.get(at).is_some_and(|(offset, _)| *offset < end);
@@ -103,7 +104,12 @@ impl Assembly {
 
 impl Host {
     /// A piece of a datagram; the last that is missing lets the whole go on.
-    pub(crate) fn piece_arrives(&mut self, meta: Meta, piece: Piece, packet: Packet) -> Result<(), WireError> {
+    pub(crate) fn piece_arrives(
+        &mut self,
+        meta: Meta,
+        piece: Piece,
+        packet: Packet,
+    ) -> Result<(), WireError> {
         self.counters.ip_reasm_reqds += 1;
         let name = (meta.src, meta.dst, meta.protocol, piece.id);
         let at = self.reassembly.position(name, meta.now);

@@ -5,13 +5,13 @@
 
 use super::fragment::Piece;
 use super::route::Path;
+use crate::Packet;
 use crate::host::{Host, IfIndex};
 use crate::time::Instant;
 use crate::wire::ipv4::Ipv4Header;
 use crate::wire::ipv6::Ipv6Header;
 use crate::wire::udp::UdpHeader;
 use crate::wire::{WireError, protocol, segment};
-use crate::Packet;
 use core::net::{IpAddr, SocketAddr};
 
 /// What IP knows of a packet, for the protocols above.
@@ -71,7 +71,12 @@ impl Host {
         }
     }
 
-    fn ipv4_arrives(&mut self, interface: IfIndex, mut packet: Packet, now: Instant) -> Result<(), WireError> {
+    fn ipv4_arrives(
+        &mut self,
+        interface: IfIndex,
+        mut packet: Packet,
+        now: Instant,
+    ) -> Result<(), WireError> {
         let header = Ipv4Header::take(&mut packet)?;
         let (src, dst) = (IpAddr::V4(header.src), IpAddr::V4(header.dst));
         let Some(mut meta) = self.admit(src, dst, interface, now) else { return Ok(()) };
@@ -88,7 +93,12 @@ impl Host {
         Ok(())
     }
 
-    fn ipv6_arrives(&mut self, interface: IfIndex, mut packet: Packet, now: Instant) -> Result<(), WireError> {
+    fn ipv6_arrives(
+        &mut self,
+        interface: IfIndex,
+        mut packet: Packet,
+        now: Instant,
+    ) -> Result<(), WireError> {
         let header = Ipv6Header::take(&mut packet)?;
         let (src, dst) = (IpAddr::V6(header.src), IpAddr::V6(header.dst));
         let Some(mut meta) = self.admit(src, dst, interface, now) else { return Ok(()) };
@@ -105,7 +115,10 @@ impl Host {
     fn admit(&mut self, src: IpAddr, dst: IpAddr, interface: IfIndex, now: Instant) -> Option<Meta> {
         let gate = self.routing.is_gate(interface);
         let loopback = src.is_loopback() || dst.is_loopback();
-        if src.is_multicast() || self.routing.is_broadcast(src) || loopback && !gate && interface != IfIndex::LO {
+        if src.is_multicast()
+            || self.routing.is_broadcast(src)
+            || loopback && !gate && interface != IfIndex::LO
+        {
             self.counters.ip_martian_source += 1;
             return None;
         }

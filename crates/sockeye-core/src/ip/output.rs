@@ -45,7 +45,8 @@ impl Host {
     }
 
     fn ip_send_pieces(&mut self, out: &Outgoing, packet: Packet) {
-        let headers = if out.src.is_ipv4() { ipv4::HEADER_LEN } else { ipv6::HEADER_LEN + ipv6::FRAGMENT_LEN };
+        let headers =
+            if out.src.is_ipv4() { ipv4::HEADER_LEN } else { ipv6::HEADER_LEN + ipv6::FRAGMENT_LEN };
         let id = self.next_packet_id();
         for (offset, more, piece) in fragment::cut(packet.into_payload(), out.mtu as usize - headers) {
             self.counters.ip_frag_creates += 1;

@@ -5,7 +5,7 @@
 //! in [`super::settle`].
 
 use super::bind::{Binding, BoundAddr};
-use super::demux::{Fit, FlowKey};
+use super::demux::FlowKey;
 use super::flow::{Flow, FlowId, FlowKind};
 use super::isn;
 use super::table::{Body, Phase, Role, Socket};

@@ -6,7 +6,6 @@
 use super::bind::BoundAddr;
 use super::flow::FlowId;
 use crate::host::{IfIndex, SocketId};
-use crate::ip::route::Path;
 use crate::wire::to_v6;
 use core::net::{IpAddr, SocketAddr};
 use foldhash::fast::FixedState;
@@ -122,13 +121,23 @@ impl Demux {
     }
 
     /// The listener for a SYN to `local`.
-    pub(crate) fn listener(&self, local: SocketAddr, key: &FlowKey, fits: impl Fn(SocketId) -> Fit) -> Option<SocketId> {
+    pub(crate) fn listener(
+        &self,
+        local: SocketAddr,
+        key: &FlowKey,
+        fits: impl Fn(SocketId) -> Fit,
+    ) -> Option<SocketId> {
         self.by_name(&self.listeners, local, key, fits)
     }
 
     /// The UDP socket for a datagram to `local`: who is connected to the sender comes first, then who has the
     /// very address, then who has all.
-    pub(crate) fn datagram(&self, local: SocketAddr, key: &FlowKey, fits: impl Fn(SocketId) -> Fit) -> Option<SocketId> {
+    pub(crate) fn datagram(
+        &self,
+        local: SocketAddr,
+        key: &FlowKey,
+        fits: impl Fn(SocketId) -> Fit,
+    ) -> Option<SocketId> {
         let connected = self.connected.get(key).and_then(|sharers| self.choose(sharers, key, &fits));
         connected.or_else(|| self.by_name(&self.datagrams, local, key, fits))
     }

@@ -41,7 +41,9 @@ impl Host {
     pub(crate) fn drain(&mut self, now: Instant, budget: usize, out: &mut Vec<(IfIndex, Packet)>) -> bool {
         let mut left = budget;
         loop {
-            while left > 0 && let Some(packet) = self.packets.pop_front() {
+            while left > 0
+                && let Some(packet) = self.packets.pop_front()
+            {
                 out.push(packet);
                 left -= 1;
             }

@@ -214,9 +214,4 @@ impl Socket {
             IpAddr::V6(_) => (options.hop_limit.unwrap_or(TTL_DEFAULT), options.traffic_class),
         }
     }
-
-    /// Whether it neither listens nor is connected.
-    pub(crate) fn is_idle(&self) -> bool {
-        matches!(self.role(), Some(Role::Idle))
-    }
 }

@@ -11,7 +11,13 @@ use core::net::SocketAddr;
 
 impl Host {
     /// Gives a datagram to its receiver; false when nobody has the port.
-    pub(crate) fn udp_arrives(&mut self, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: Payload) -> bool {
+    pub(crate) fn udp_arrives(
+        &mut self,
+        meta: &Meta,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Payload,
+    ) -> bool {
         if meta.is_group {
             return self.udp_arrives_for_group(meta, from, to, &payload);
         }
@@ -46,7 +52,13 @@ impl Host {
     }
 
     /// Multicast and broadcast: every socket that has the name hears it; of a group, its members.
-    fn udp_arrives_for_group(&mut self, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: &Payload) -> bool {
+    fn udp_arrives_for_group(
+        &mut self,
+        meta: &Meta,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: &Payload,
+    ) -> bool {
         if to.ip().is_multicast() && !self.groups.contains_key(&to.ip()) {
             return true;
         }

@@ -35,7 +35,8 @@ impl Host {
         let mut meta = Meta::own(from.ip(), to.ip(), protocol::UDP, now);
         (meta.ttl, meta.tos) = self.sockets[id].header_fields(to.ip(), control);
         meta.is_group = to.ip().is_multicast() || self.routing.is_broadcast(to.ip());
-        let heard_here = route.path == Path::Loopback || meta.is_group && self.sockets[id].options.loops(to.ip());
+        let heard_here =
+            route.path == Path::Loopback || meta.is_group && self.sockets[id].options.loops(to.ip());
         self.counters.udp_out_datagrams += 1;
         if heard_here && !self.udp_arrives(&meta, from, to, payload.clone()) {
             self.udp_error(id, to, &Unreachable::port(from.ip()), payload);
@@ -60,7 +61,16 @@ impl Host {
     ) -> Result<()> {
         let whole = self.sockets[id].options.keeps_whole(to.ip());
         let (src, dst) = (from.ip(), to.ip());
-        let out = Outgoing { src, dst, protocol: protocol::UDP, ttl: meta.ttl, tos: meta.tos, interface, whole, mtu };
+        let out = Outgoing {
+            src,
+            dst,
+            protocol: protocol::UDP,
+            ttl: meta.ttl,
+            tos: meta.tos,
+            interface,
+            whole,
+            mtu,
+        };
         let mut packet = Packet::new(payload);
         UdpHeader { src_port: from.port(), dst_port: to.port() }.put(&mut packet, src, dst);
         self.ip_send(&out, packet)
@@ -80,7 +90,8 @@ impl Host {
             return Err(Errno::EACCES);
         }
         let source = self.chosen_source(socket, to.ip(), control)?;
-        let multicast = if to.ip().is_multicast() { socket.options.multicast_interface(to.ip()) } else { None };
+        let multicast =
+            if to.ip().is_multicast() { socket.options.multicast_interface(to.ip()) } else { None };
         let scope = match to {
             SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(IfIndex(v6.scope_id())),
             _ => None,
