@@ -5,7 +5,7 @@
 //! here only.
 
 use super::flow::{Flow, FlowId, FlowKind};
-use super::table::{Role, Socket};
+use super::table::Socket;
 use crate::host::{Host, IfIndex, SocketId};
 use crate::ip::input::TTL_DEFAULT;
 use crate::ip::route::Path;
