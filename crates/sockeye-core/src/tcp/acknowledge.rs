@@ -86,12 +86,12 @@ impl Connection {
         }
         // Rounded up as on Linux, so that the scale takes nothing back; but not beyond the buffer, or small
         // segments would creep on for ever. What was offered before is accepted in any case.
-        let unit = 1 << self.rcv.wscale;
-        let up = self.rcv.wnd().next_multiple_of(unit);
+        let scale = self.rcv.wscale;
+        let up = (self.rcv.wnd() + (1 << scale) - 1) >> scale << scale;
         if up <= self.free() {
             self.rcv.edge = self.rcv.nxt + up;
         }
-        u16::try_from(self.rcv.wnd() / unit).unwrap_or(u16::MAX)
+        u16::try_from(self.rcv.wnd() >> scale).unwrap_or(u16::MAX)
     }
 
     /// Whether the window has opened so far that the peer should hear of it unasked (RFC 9293, 3.8.6.2.2).

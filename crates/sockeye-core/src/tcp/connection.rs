@@ -178,7 +178,7 @@ impl Connection {
     pub(super) fn finish(&mut self) {
         self.state = State::Closed;
         self.marks |= Marks::SHUT_READ | Marks::SHUT_WRITE;
-        self.due &= if self.due.contains(Due::RST) { Due::RST } else { Due::ACK };
+        self.due &= Due::RST;
         self.timers.clear_all();
         self.snd.queue.clear();
         self.rcv.reassembly = None;
@@ -192,9 +192,10 @@ impl Connection {
     /// TIME-WAIT (RFC 9293, 3.6.1).
     pub(super) fn enter_time_wait(&mut self, ctx: &mut Ctx<'_>) {
         ctx.counters.time_waits += 1;
+        let ack = self.due & Due::ACK;
         self.finish();
         self.state = State::TimeWait;
-        self.due |= Due::ACK;
+        self.due |= ack;
         let until = ctx.now + ctx.limits.time_wait;
         self.timers.set(Timer::Linger, until);
         self.time_wait = Some(Box::new(TimeWait::new(self, until)));

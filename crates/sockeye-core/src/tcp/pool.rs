@@ -48,12 +48,9 @@ impl Pool {
 
     /// An empty chunk with room for `n` bytes, [`SMALL_LEN`] at most.
     pub(super) fn take_small(&mut self, n: usize) -> BytesMut {
-        if let Some(mut chunk) = self.small.pop() {
-            if chunk.capacity() >= n || chunk.try_reclaim(SMALL_LEN) {
-                return chunk;
-            }
-        }
-        BytesMut::with_capacity(SMALL_LEN)
+        let Some(mut chunk) = self.small.pop() else { return BytesMut::with_capacity(SMALL_LEN) };
+        let fits = chunk.capacity() >= n || chunk.try_reclaim(SMALL_LEN);
+        if fits { chunk } else { BytesMut::with_capacity(SMALL_LEN) }
     }
 
     /// Takes a small chunk back, whose bytes are done with. Segments may still refer to some of it: only what

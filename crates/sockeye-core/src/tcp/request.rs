@@ -33,8 +33,8 @@ pub struct Request {
     owes_syn_ack: bool,
     owes_ack: bool,
     owes_reset: Option<Seq>,
-    /// The handshake's last segment came without data while `TCP_DEFER_ACCEPT` waits for some.
-    deferred: bool,
+    /// The handshake's last segment came without data, for which `TCP_DEFER_ACCEPT` waits until then.
+    deferred_until: Instant,
     retransmits: u8,
     began: Instant,
     due: Instant,
@@ -84,7 +84,7 @@ impl Request {
             owes_syn_ack: true,
             owes_ack: false,
             owes_reset: None,
-            deferred: false,
+            deferred_until: ctx.now,
             retransmits: 0,
             began: ctx.now,
             due: ctx.now + ctx.limits.rto_initial,
@@ -177,7 +177,7 @@ impl Request {
             return false;
         }
         self.retransmits += 1;
-        if !self.deferred {
+        if self.deferred_until <= ctx.now {
             ctx.counters.retrans_segs += 1;
             self.owes_syn_ack = true;
         }
@@ -203,7 +203,7 @@ impl Request {
         let defer = Duration::from_secs(u64::from(settings.defer_accept_s));
         if bare && ctx.now.since(self.began) < defer {
             ctx.counters.deferred_accepts += 1;
-            self.deferred = true;
+            self.deferred_until = self.began + defer;
             return RequestOutcome::Keep;
         }
         if !room {

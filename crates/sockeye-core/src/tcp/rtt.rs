@@ -43,8 +43,8 @@ impl Rtt {
 
     /// The timeout, doubled `backoff` times.
     pub(super) fn rto(&self, backoff: u8, limits: &Limits) -> Duration {
-        let rto = Duration::from_micros(u64::from(self.rto_us));
-        rto.saturating_mul(1 << backoff.min(20)).min(limits.rto_max)
+        let rto_us = u64::from(self.rto_us) << backoff.min(20);
+        Duration::from_micros(rto_us).min(limits.rto_max)
     }
 
     pub(super) fn srtt(&self) -> Duration {

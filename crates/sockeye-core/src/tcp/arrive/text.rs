@@ -2,7 +2,7 @@
 
 use crate::errno::Errno;
 use crate::packet::Payload;
-use crate::tcp::block::Due;
+use crate::tcp::block::{Due, Marks};
 use crate::tcp::connection::Connection;
 use crate::tcp::{Ctx, Segment, State};
 use crate::wire::tcp::{Flags, Seq};
@@ -129,7 +129,6 @@ impl Connection {
 
     /// Eighth: the FIN (Linux: tcp_fin).
     fn take_fin(&mut self, ctx: &mut Ctx<'_>) {
-        use crate::tcp::block::Marks;
         self.rcv.nxt = self.rcv.nxt + 1;
         self.marks |= Marks::SHUT_READ | Marks::DONE;
         self.rcv.reassembly = None;
@@ -144,7 +143,10 @@ impl Connection {
                 self.state = State::Closing;
                 self.due |= Due::ACK;
             }
-            State::FinWait2 => self.enter_time_wait(ctx),
+            State::FinWait2 => {
+                self.due |= Due::ACK;
+                self.enter_time_wait(ctx);
+            }
             _ => {}
         }
     }

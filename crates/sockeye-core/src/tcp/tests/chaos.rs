@@ -15,7 +15,7 @@ fn exchange(world: &mut World, data: &[u8]) -> [Vec<u8>; 2] {
     let until = world.now + Duration::from_secs(3600);
     let mut buf = [0; 3000];
     loop {
-        for at in 0..2 {
+        for (at, out) in out.iter_mut().enumerate() {
             let piece = 1 + world.rng.below(4000) as usize;
             let end = data.len().min(sent[at] + piece);
             if let Ok(n) = world.at(at, |c, ctx| c.send(&data[sent[at]..end], ctx)) {
@@ -25,7 +25,7 @@ fn exchange(world: &mut World, data: &[u8]) -> [Vec<u8>; 2] {
                 }
             }
             while let Ok(n @ 1..) = world.at(at, |c, ctx| c.recv(&mut buf, false, ctx)) {
-                out[at].extend_from_slice(&buf[..n]);
+                out.extend_from_slice(&buf[..n]);
             }
         }
         if !world.step(until) {
@@ -49,8 +49,8 @@ fn both_directions_survive_a_bad_path_and_end_in_order() {
         world.path.jitter = Duration::from_millis(seed % 6);
         let data = pattern(60_000);
         let out = exchange(&mut world, &data);
-        for at in 0..2 {
-            assert!(out[at] == data, "seed {seed}: end {at} got {} bytes", out[at].len());
+        for (at, out) in out.iter().enumerate() {
+            assert!(*out == data, "seed {seed}: end {at} got {} bytes", out.len());
             assert_eq!(world.state(at), State::Closed, "seed {seed}");
             assert_eq!(world.connection(at).error(), None, "seed {seed}");
         }

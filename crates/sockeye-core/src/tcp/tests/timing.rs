@@ -218,4 +218,11 @@ fn a_deferred_accept_waits_for_data() {
     world.at(0, |c, ctx| c.send(b"GET", ctx)).unwrap();
     world.run(100 * MS);
     assert_eq!(world.connection(1).received(), 3);
+    // Without data the wait ends with the SYN|ACK that goes out behind it.
+    let mut world = World::new(14);
+    world.ends[1].listens = true;
+    world.ends[1].settings.defer_accept_s = 5;
+    world.open(0);
+    world.run(10 * S);
+    assert_eq!(world.state(1), State::Established);
 }
