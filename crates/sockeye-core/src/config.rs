@@ -76,6 +76,8 @@ pub struct HostLimits {
     pub sockets_max: usize,
     /// `net.core.somaxconn`.
     pub somaxconn: u32,
+    /// `net.ipv4.tcp_max_syn_backlog`: half-open connections per listener.
+    pub syn_backlog_max: usize,
     /// `net.ipv4.tcp_max_tw_buckets`.
     pub time_waits_max: usize,
     /// `net.ipv4.tcp_max_orphans`.
@@ -99,6 +101,7 @@ impl Default for HostLimits {
         Self {
             sockets_max: 4 << 20,
             somaxconn: 4096,
+            syn_backlog_max: 4096,
             time_waits_max: 262_144,
             orphans_max: 262_144,
             receive_buffer_max: 212_992,

@@ -4,18 +4,31 @@
 //! ([`Host::advance`]). Out: packets ([`Host::transmit`]), the next deadline ([`Host::next_deadline`]) and
 //! events ([`Host::next_event`]). A host does no I/O, reads no clock and never blocks; this is the contract
 //! that the layers above build on.
-#![allow(unused_variables, clippy::ptr_arg)]
 
 pub use crate::config::{HostConfig, HostLimits, InterfaceConfig, RouteConfig};
 pub use crate::counters::Counters;
-use crate::errno::{Errno, Result};
-use crate::readiness::Readiness;
-use crate::tcp::State;
+use crate::errno::Errno;
+use crate::icmp::Budget;
+use crate::ip::fragment::Reassembly;
+use crate::ip::route::Routing;
+use crate::rng::Rng;
+use crate::socket::bind::Ports;
+use crate::socket::demux::Demux;
+use crate::socket::drain::Reply;
+use crate::socket::ephemeral::Ephemeral;
+use crate::socket::flow::{Flow, FlowId};
+use crate::socket::isn::Key;
+use crate::socket::table::Socket;
+use crate::tcp::{self, State};
 use crate::time::Instant;
+use crate::timer::Wheel;
 use crate::{Packet, Payload};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use bytes::Bytes;
 use core::net::{IpAddr, SocketAddr};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use slotmap::SlotMap;
 use smallvec::SmallVec;
 
 slotmap::new_key_type! {
@@ -161,7 +174,7 @@ pub struct SocketInfo {
     /// The listener in whose accept queue it waits, or whose request it is.
     pub parent: Option<SocketId>,
     /// TCP's figures, of a connection.
-    pub tcp: Option<alloc::boxed::Box<crate::tcp::TcpInfo>>,
+    pub tcp: Option<alloc::boxed::Box<tcp::TcpInfo>>,
     /// The word of the layer above.
     pub owner_tag: u64,
 }
@@ -169,246 +182,159 @@ pub struct SocketInfo {
 /// One machine's sockets and protocols.
 #[derive(Debug)]
 pub struct Host {
-    config: HostConfig,
-    counters: Counters,
+    pub(crate) config: HostConfig,
+    pub(crate) routing: Routing,
+    pub(crate) counters: Counters,
+    pub(crate) engine: Engine,
+    pub(crate) keys: Keys,
+    pub(crate) sockets: SlotMap<SocketId, Socket>,
+    pub(crate) flows: SlotMap<FlowId, Flow>,
+    pub(crate) demux: Demux,
+    pub(crate) tcp_ports: Ports,
+    pub(crate) udp_ports: Ports,
+    pub(crate) ephemeral: Ephemeral,
+    pub(crate) wheel: Wheel<FlowId>,
+    pub(crate) events: VecDeque<Event>,
+    /// Flows that have something to send, each once.
+    pub(crate) senders: VecDeque<FlowId>,
+    pub(crate) replies: VecDeque<Reply>,
+    /// Whole packets that wait for transmit.
+    pub(crate) packets: VecDeque<(IfIndex, Packet)>,
+    pub(crate) reassembly: Reassembly,
+    pub(crate) icmp_budget: Budget,
+    /// Groups that sockets of the host have joined, and how many.
+    pub(crate) groups: HashMap<IpAddr, u32, FixedState>,
+    pub(crate) inode_last: u64,
+    pub(crate) flow_number_last: u64,
+    pub(crate) time_waits: usize,
+    pub(crate) orphans: usize,
+}
+
+/// What every entry into TCP is given, beside the time.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub rng: Rng,
+    pub limits: tcp::Limits,
+    pub counters: tcp::Counters,
+    pub pool: tcp::Pool,
+}
+
+impl Engine {
+    pub(crate) fn ctx(&mut self, now: Instant) -> tcp::Ctx<'_> {
+        let Self { rng, limits, counters, pool } = self;
+        tcp::Ctx { now, rng, limits, counters, pool }
+    }
+}
+
+/// Secrets, drawn once.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub isn: Key,
+    pub ports: Key,
 }
 
 /// A host's birth and its ways in and out.
 impl Host {
     /// A host with `lo` and the configured interfaces. All randomness follows from `seed`.
     pub fn new(config: HostConfig, seed: u64) -> Self {
-        todo!()
+        let mut rng = Rng::new(seed);
+        let keys = Keys { isn: Key::draw(&mut rng), ports: Key::draw(&mut rng) };
+        let limits = tcp::Limits { timestamp_key: rng.next_u64(), ..tcp::Limits::default() };
+        let ephemeral = Ephemeral::new(config.ephemeral_ports, &mut rng);
+        let demux = Demux::new(rng.next_u64());
+        Self {
+            routing: Routing::new(&config),
+            config,
+            counters: Counters::default(),
+            engine: Engine { rng, limits, counters: tcp::Counters::default(), pool: tcp::Pool::default() },
+            keys,
+            sockets: SlotMap::with_key(),
+            flows: SlotMap::with_key(),
+            demux,
+            tcp_ports: Ports::default(),
+            udp_ports: Ports::default(),
+            ephemeral,
+            wheel: Wheel::default(),
+            events: VecDeque::new(),
+            senders: VecDeque::new(),
+            replies: VecDeque::new(),
+            packets: VecDeque::new(),
+            reassembly: Reassembly::default(),
+            icmp_budget: Budget::default(),
+            groups: HashMap::default(),
+            inode_last: 0,
+            flow_number_last: 0,
+            time_waits: 0,
+            orphans: 0,
+        }
     }
+
     /// A packet has come in by an interface: an IPv4 or IPv6 packet, its bytes as payload or headers pulled.
     pub fn deliver(&mut self, interface: IfIndex, packet: Packet, now: Instant) {
-        todo!()
+        self.ip_arrives(interface, packet, now);
     }
+
     /// Drains what sockets have to send, at most `budget` packets, in order. Packets for the host itself are
     /// delivered inside this call (and count); the others are appended to `out`. True if more is left.
     pub fn transmit(&mut self, now: Instant, budget: usize, out: &mut Vec<(IfIndex, Packet)>) -> bool {
-        todo!()
+        self.drain(now, budget, out)
     }
+
     /// The clock: runs whatever timers are due at `now`.
     pub fn advance(&mut self, now: Instant) {
-        todo!()
+        self.counters.ip_reasm_fails += self.reassembly.expire(now);
+        let mut due = Vec::new();
+        self.wheel.expire(now, |flow| due.push(flow));
+        due.into_iter().for_each(|flow| self.flow_expires(flow, now));
     }
+
     /// When [`Host::advance`] must be called next, exactly.
     pub fn next_deadline(&mut self) -> Option<Instant> {
-        todo!()
+        let (timers, pieces) = (self.wheel.next_deadline(), self.reassembly.deadline());
+        timers.into_iter().chain(pieces).min()
     }
+
     /// The next event, oldest first.
     pub fn next_event(&mut self) -> Option<Event> {
-        todo!()
+        loop {
+            let event = self.events.pop_front()?;
+            match event {
+                Event::Ready(id) => {
+                    let Some(socket) = self.sockets.get_mut(id) else { continue };
+                    socket.ready_told = false;
+                }
+                Event::Acceptable { listener, child } => {
+                    if self.sockets.get(child).is_none_or(|child| child.parent != Some(listener)) {
+                        continue;
+                    }
+                }
+            }
+            return Some(event);
+        }
     }
-    /// Every count that the host keeps.
+
+    /// Whether [`Host::transmit`] has something to do.
+    pub fn wants_transmit(&self) -> bool {
+        !(self.packets.is_empty() && self.replies.is_empty() && self.senders.is_empty())
+    }
+
+    /// What IP, ICMP, UDP and the tables count.
     pub fn counters(&self) -> &Counters {
         &self.counters
     }
+
+    /// What TCP's connections count.
+    pub fn tcp_counters(&self) -> &tcp::Counters {
+        &self.engine.counters
+    }
+
     /// The configuration it was made with.
     pub fn config(&self) -> &HostConfig {
         &self.config
     }
-}
 
-/// Making and ending sockets.
-impl Host {
-    /// socket(2).
-    pub fn socket(&mut self, domain: Domain, kind: Kind, protocol: u8) -> Result<SocketId> {
-        todo!()
-    }
-    /// close(2) of the last descriptor. `id` is dead afterwards; a connection finishes as an orphan inside.
-    pub fn close(&mut self, id: SocketId, now: Instant) {
-        todo!()
-    }
-    /// Ends a connection with RST. `id` is dead afterwards.
-    pub fn abort(&mut self, id: SocketId, now: Instant) {
-        todo!()
-    }
-    /// shutdown(2).
-    pub fn shutdown(&mut self, id: SocketId, how: Shutdown, now: Instant) -> Result<()> {
-        todo!()
-    }
-    /// Whether the socket lives.
-    pub fn contains(&self, id: SocketId) -> bool {
-        todo!()
-    }
-}
-
-/// Names and connections.
-impl Host {
-    /// bind(2).
-    pub fn bind(&mut self, id: SocketId, addr: SocketAddr) -> Result<()> {
-        todo!()
-    }
-    /// listen(2). An unbound socket gets an ephemeral port.
-    pub fn listen(&mut self, id: SocketId, backlog: i32) -> Result<()> {
-        todo!()
-    }
-    /// connect(2): EINPROGRESS for a TCP handshake under way, `Ok` for a datagram socket.
-    pub fn connect(&mut self, id: SocketId, addr: SocketAddr, now: Instant) -> Result<()> {
-        todo!()
-    }
-    /// connect(2) with `AF_UNSPEC`: a datagram socket forgets its peer, a connection is reset and the socket
-    /// can be used again.
-    pub fn disconnect(&mut self, id: SocketId, now: Instant) -> Result<()> {
-        todo!()
-    }
-    /// accept(2): takes the oldest connection of the queue; EAGAIN when there is none.
-    pub fn accept(&mut self, id: SocketId) -> Result<SocketId> {
-        todo!()
-    }
-    /// The accept queue, oldest first.
-    pub fn accept_queue(&self, id: SocketId) -> impl Iterator<Item = SocketId> + '_ {
-        core::iter::empty()
-    }
-    /// Puts an accepted connection back at the queue's front.
-    pub fn unaccept(&mut self, listener: SocketId, child: SocketId) {
-        todo!()
-    }
-    /// getsockname(2); unspecified and port 0 when unbound.
-    pub fn local_addr(&self, id: SocketId) -> Result<SocketAddr> {
-        todo!()
-    }
-    /// getpeername(2).
-    pub fn peer_addr(&self, id: SocketId) -> Result<SocketAddr> {
-        todo!()
-    }
-    /// Who holds a port of a protocol (6 TCP, 17 UDP): the sockets that can stand in a bind's way.
-    pub fn port_holders(&self, protocol: u8, port: u16) -> SmallVec<[SocketId; 4]> {
-        todo!()
-    }
-    /// Makes a wildcard-bound UDP socket or TCP listener receive what programs of this host send to its port
-    /// at any address, also a non-local one, unless another socket of the host serves that address and port.
-    /// It takes no part in bind conflicts any more. Accepted connections and [`Datagram::to`] show the
-    /// original destination, which [`SendControl::source`] may then be.
-    pub fn intercept(&mut self, id: SocketId) -> Result<()> {
-        todo!()
-    }
-}
-
-/// Streams of bytes.
-impl Host {
-    /// send(2) on a stream, or on a connected datagram socket.
-    pub fn send(&mut self, id: SocketId, data: &[u8], now: Instant) -> Result<usize> {
-        todo!()
-    }
-    /// As [`Host::send`], by reference; what does not fit is left to the caller (the count says).
-    pub fn send_chunk(&mut self, id: SocketId, chunk: Bytes, now: Instant) -> Result<usize> {
-        todo!()
-    }
-    /// Room in a stream's send buffer, at most `max` bytes, to be filled in place and committed.
-    pub fn send_reserve(&mut self, id: SocketId, max: usize) -> Result<&mut [u8]> {
-        todo!()
-    }
-    /// The first `n` bytes of the room reserved last are data now.
-    pub fn send_commit(&mut self, id: SocketId, n: usize, now: Instant) {
-        todo!()
-    }
-    /// recv(2) on a stream, or on a datagram socket (the rest of the datagram is lost). 0 is end of file.
-    pub fn recv(&mut self, id: SocketId, buf: &mut [u8], peek: bool, now: Instant) -> Result<usize> {
-        todo!()
-    }
-    /// What a stream has received, in place; take it with [`Host::consume`]. Empty is end of file; EAGAIN,
-    /// ENOTCONN or the pending error otherwise.
-    pub fn recv_slices(&mut self, id: SocketId) -> Result<SmallVec<[&[u8]; 8]>> {
-        todo!()
-    }
-    /// The program has taken `n` bytes.
-    pub fn consume(&mut self, id: SocketId, n: usize, now: Instant) {
-        todo!()
-    }
-    /// `SIOCINQ`: bytes to be read; of a datagram socket the next datagram's.
-    pub fn queued_in(&self, id: SocketId) -> Result<usize> {
-        todo!()
-    }
-    /// `SIOCOUTQ`: bytes not acknowledged or not sent.
-    pub fn queued_out(&self, id: SocketId) -> Result<usize> {
-        todo!()
-    }
-}
-
-/// Datagrams.
-impl Host {
-    /// sendto(2), sendmsg(2) of a datagram; without `to`, to the connected peer.
-    pub fn send_to(
-        &mut self,
-        id: SocketId,
-        payload: Payload,
-        to: Option<SocketAddr>,
-        control: &SendControl,
-        now: Instant,
-    ) -> Result<usize> {
-        todo!()
-    }
-    /// recvfrom(2), recvmsg(2): the next datagram, or the pending error once, or EAGAIN.
-    pub fn recv_from(&mut self, id: SocketId, peek: bool, now: Instant) -> Result<Datagram> {
-        todo!()
-    }
-    /// The next datagram's length, without taking it.
-    pub fn next_datagram_len(&self, id: SocketId) -> Option<usize> {
-        todo!()
-    }
-    /// recvmsg(2) with `MSG_ERRQUEUE`: the oldest queued error.
-    pub fn recv_error(&mut self, id: SocketId) -> Result<QueuedError> {
-        todo!()
-    }
-}
-
-/// Options, readiness and what is to be seen.
-impl Host {
-    /// setsockopt(2), with Linux's numbers and lengths.
-    pub fn setsockopt(
-        &mut self,
-        id: SocketId,
-        level: i32,
-        name: i32,
-        value: &[u8],
-        now: Instant,
-    ) -> Result<()> {
-        todo!()
-    }
-    /// getsockopt(2); the value is cut to `max_len` as Linux cuts it.
-    pub fn getsockopt(
-        &mut self,
-        id: SocketId,
-        level: i32,
-        name: i32,
-        max_len: usize,
-        now: Instant,
-    ) -> Result<OptionValue> {
-        todo!()
-    }
-    /// `SO_ERROR`: the pending error, once.
-    pub fn take_error(&mut self, id: SocketId) -> Option<Errno> {
-        todo!()
-    }
-    /// What poll(2) would say.
-    pub fn readiness(&self, id: SocketId) -> Readiness {
-        todo!()
-    }
-    /// What `ss` shows of a socket.
-    pub fn info(&self, id: SocketId, now: Instant) -> Option<SocketInfo> {
-        todo!()
-    }
-    /// Every socket, in creation order.
-    pub fn sockets(&self) -> impl Iterator<Item = SocketId> + '_ {
-        core::iter::empty()
-    }
-    /// Connections that no program holds: requests, orphans, TIME-WAIT; in creation order.
-    pub fn unowned(&self, now: Instant) -> Vec<SocketInfo> {
-        todo!()
-    }
-    /// Keeps a word for the layer above.
-    pub fn set_owner_tag(&mut self, id: SocketId, tag: u64) {
-        todo!()
-    }
-    /// The word of [`Host::set_owner_tag`]; 0 at first. An accepted connection has 0.
-    pub fn owner_tag(&self, id: SocketId) -> u64 {
-        todo!()
-    }
-    /// Answers the messages of one `NETLINK_ROUTE` request: a list of datagrams for the program. `port` is
-    /// the program's netlink port (`nl_pid`).
-    pub fn netlink_route(&self, request: &[u8], port: u32) -> Vec<Vec<u8>> {
-        todo!()
+    /// Interfaces and routes.
+    pub fn routing(&self) -> &Routing {
+        &self.routing
     }
 }

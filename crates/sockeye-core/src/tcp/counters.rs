@@ -13,8 +13,6 @@ pub struct Counters {
     pub out_rsts: u64,
     /// Dropped: older timestamp than seen (RFC 7323, 5.3).
     pub paws_estab: u64,
-    /// Dropped in SYN-SENT: the echoed timestamp is not ours.
-    pub paws_active: u64,
     pub challenge_acks: u64,
     pub syn_challenges: u64,
     /// A challenge or duplicate acknowledgement was due and the rate limit withheld it.
@@ -41,6 +39,8 @@ pub struct Counters {
     pub out_of_window: u64,
     /// Dropped: no window was offered for it.
     pub zero_window_drop: u64,
+    /// Dropped: copies of what was received.
+    pub dup_segments: u64,
     /// Dropped: acknowledges what was never sent.
     pub ack_unsent: u64,
     /// Dropped: no ACK bit where one must be (RFC 9293, 3.10.7.4, fifth).

@@ -14,13 +14,31 @@ use crate::rng::Rng;
 use crate::time::Instant;
 use crate::wire::tcp::{Flags, TcpHeader};
 
+mod acknowledge;
+mod arrive;
+mod block;
+mod call;
+mod congestion;
 mod connection;
 mod counters;
+mod expire;
+mod icmp;
 mod info;
+mod poll;
 mod pool;
+mod reassembly;
+mod receive_queue;
+mod recover;
 mod request;
+mod rtt;
+mod send;
+mod send_queue;
 mod settings;
 mod time_wait;
+mod timers;
+
+#[cfg(test)]
+mod tests;
 
 pub use connection::Connection;
 pub use counters::Counters;
@@ -104,3 +122,6 @@ impl Segment {
             + u32::from(flags.contains(Flags::FIN))
     }
 }
+
+/// RFC 7323, 5.5: a timestamp older than this says nothing any more.
+const PAWS_VALID: core::time::Duration = core::time::Duration::from_secs(24 * 24 * 3600);

@@ -46,15 +46,18 @@ impl Pool {
         }
     }
 
-    /// An empty chunk with room for [`SMALL_LEN`] bytes.
-    pub(super) fn take_small(&mut self) -> BytesMut {
-        self.small.pop().unwrap_or_else(|| BytesMut::with_capacity(SMALL_LEN))
+    /// An empty chunk with room for `n` bytes, [`SMALL_LEN`] at most.
+    pub(super) fn take_small(&mut self, n: usize) -> BytesMut {
+        let Some(mut chunk) = self.small.pop() else { return BytesMut::with_capacity(SMALL_LEN) };
+        let fits = chunk.capacity() >= n || chunk.try_reclaim(SMALL_LEN);
+        if fits { chunk } else { BytesMut::with_capacity(SMALL_LEN) }
     }
 
-    /// Takes a small chunk back, whose bytes are all gone; one that segments still refer to is let go.
+    /// Takes a small chunk back, whose bytes are done with. Segments may still refer to some of it: only what
+    /// is behind them is used, until they are gone.
     pub(super) fn give_small(&mut self, mut chunk: BytesMut) {
         chunk.clear();
-        if self.small.len() < SMALL_KEPT && chunk.try_reclaim(SMALL_LEN) {
+        if self.small.len() < SMALL_KEPT {
             self.small.push(chunk);
         }
     }

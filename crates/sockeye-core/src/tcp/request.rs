@@ -1,14 +1,45 @@
-//! Half-open connections.
+//! Half-open connections: SYN-RECEIVED before the accept queue (RFC 9293, 3.10.7.2 and 3.10.7.4).
+//!
+//! In: the SYN, then the segment that ends the handshake. Out: SYN|ACKs, and with the last segment a
+//! [`Connection`]. A request is small and holds no buffers; Linux's tcp_check_req is the model.
 
-use super::{Connection, Ctx, Segment, Settings};
+use super::block::Marks;
+use super::connection::{Connection, receive_limit, segment_size, timestamp_offset, window_scale};
+use super::{Ctx, Segment, Settings, State};
+use crate::packet::Payload;
 use crate::time::Instant;
-use crate::wire::tcp::Seq;
+use crate::wire::tcp::{Flags, Options, Seq, TcpHeader};
 use alloc::boxed::Box;
 use core::net::SocketAddr;
+use core::time::Duration;
 
-/// One half-open connection (SYN-RECEIVED before the accept queue): small, without buffers.
+/// One half-open connection.
 #[derive(Debug)]
-pub struct Request {}
+pub struct Request {
+    local: SocketAddr,
+    remote: SocketAddr,
+    irs: Seq,
+    iss: Seq,
+    window: u16,
+    mss_path: u16,
+    /// The window of our SYN|ACK.
+    offered: u16,
+    mss_peer: u16,
+    snd_wscale: Option<u8>,
+    rcv_wscale: u8,
+    ts_recent: Option<u32>,
+    ts_offset: u32,
+    /// What `transmit` will give.
+    owes_syn_ack: bool,
+    owes_ack: bool,
+    owes_reset: Option<Seq>,
+    /// The handshake's last segment came without data, for which `TCP_DEFER_ACCEPT` waits until then.
+    deferred_until: Instant,
+    retransmits: u8,
+    began: Instant,
+    due: Instant,
+    challenged: Option<Instant>,
+}
 
 /// What a segment did to a request.
 #[derive(Debug)]
@@ -23,9 +54,8 @@ pub enum RequestOutcome {
     Reset(Segment),
 }
 
-#[allow(unused_variables)]
 impl Request {
-    /// A SYN has come to a listener with these settings.
+    /// A SYN has come to a listener with these settings: a SYN|ACK is due.
     pub fn new(
         syn: &Segment,
         local: SocketAddr,
@@ -35,18 +65,51 @@ impl Request {
         settings: &Settings,
         ctx: &mut Ctx<'_>,
     ) -> Self {
-        todo!()
+        ctx.counters.in_segs += 1;
+        let options = &syn.header.options;
+        let scaling = options.window_scale.filter(|_| ctx.limits.window_scaling);
+        Self {
+            local,
+            remote,
+            irs: syn.header.seq,
+            iss,
+            window: syn.header.window,
+            mss_path: segment_size(mss_path, settings),
+            offered: receive_limit(settings, ctx).min(u32::from(u16::MAX)) as u16,
+            mss_peer: options.mss.unwrap_or(super::connection::MSS_DEFAULT),
+            snd_wscale: scaling,
+            rcv_wscale: scaling.map_or(0, |_| window_scale(settings, ctx)),
+            ts_recent: options.timestamps.filter(|_| ctx.limits.timestamps).map(|(value, _)| value),
+            ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
+            owes_syn_ack: true,
+            owes_ack: false,
+            owes_reset: None,
+            deferred_until: ctx.now,
+            retransmits: 0,
+            began: ctx.now,
+            due: ctx.now + ctx.limits.rto_initial,
+            challenged: None,
+        }
     }
+
+    /// Our end.
     pub fn local(&self) -> SocketAddr {
-        todo!()
+        self.local
     }
+
+    /// The peer's end.
     pub fn remote(&self) -> SocketAddr {
-        todo!()
+        self.remote
     }
+
+    /// Our initial sequence number.
     pub fn iss(&self) -> Seq {
-        todo!()
+        self.iss
     }
-    /// `room` says whether the accept queue has room; `settings` are the listener's, inherited by the connection.
+
+    /// A segment between the two ends. `room` says whether the accept queue has room: without it the
+    /// handshake's last segment is dropped, as on Linux, and the peer's next one may complete it. `settings`
+    /// are the listener's, which the connection inherits.
     pub fn arrive(
         &mut self,
         segment: Segment,
@@ -54,17 +117,172 @@ impl Request {
         settings: &Settings,
         ctx: &mut Ctx<'_>,
     ) -> RequestOutcome {
-        todo!()
+        ctx.counters.in_segs += 1;
+        let header = &segment.header;
+        let syn_only = header.flags & (Flags::SYN | Flags::ACK | Flags::RST) == Flags::SYN;
+        if syn_only && header.seq == self.irs {
+            self.owes_syn_ack |= self.may_answer(ctx);
+            return RequestOutcome::Keep;
+        }
+        if !self.is_acceptable(&segment) {
+            self.owes_ack |= !header.flags.contains(Flags::RST) && self.may_answer(ctx);
+            return RequestOutcome::Keep;
+        }
+        if header.flags.contains(Flags::RST) {
+            ctx.counters.attempt_fails += 1;
+            return RequestOutcome::Dropped;
+        }
+        if header.flags.contains(Flags::SYN) {
+            ctx.counters.attempt_fails += 1;
+            return super::reset_reply(&segment).map_or(RequestOutcome::Dropped, RequestOutcome::Reset);
+        }
+        if !header.flags.contains(Flags::ACK) {
+            ctx.counters.no_ack += 1;
+            return RequestOutcome::Keep;
+        }
+        if header.ack != self.iss + 1 {
+            self.owes_reset = Some(header.ack);
+            return RequestOutcome::Keep;
+        }
+        self.complete(segment, room, settings, ctx)
     }
-    /// The SYN|ACK (again), or an acknowledgement that is due; drained until `None`.
+
+    /// The SYN|ACK (again), an acknowledgement or a reset that is due; called until `None`.
     pub fn transmit(&mut self, ctx: &mut Ctx<'_>) -> Option<Segment> {
-        todo!()
+        let segment = if let Some(seq) = self.owes_reset.take() {
+            ctx.counters.out_rsts += 1;
+            let header = self.header(seq, Flags::RST);
+            Segment { header, payload: Payload::new() }
+        } else if core::mem::take(&mut self.owes_syn_ack) {
+            self.owes_ack = false;
+            self.syn_ack(ctx)
+        } else if core::mem::take(&mut self.owes_ack) {
+            let mut header = self.header(self.iss + 1, Flags::ACK);
+            header.options.timestamps = self.timestamps(ctx);
+            Segment { header: TcpHeader { ack: self.irs + 1, ..header }, payload: Payload::new() }
+        } else {
+            return None;
+        };
+        ctx.counters.out_segs += 1;
+        Some(segment)
     }
+
     /// The timer: false when the request has been given up.
     pub fn expire(&mut self, ctx: &mut Ctx<'_>) -> bool {
-        todo!()
+        if self.due > ctx.now {
+            return true;
+        }
+        if self.retransmits >= ctx.limits.synack_retries {
+            ctx.counters.attempt_fails += 1;
+            return false;
+        }
+        self.retransmits += 1;
+        if self.deferred_until <= ctx.now {
+            ctx.counters.retrans_segs += 1;
+            self.owes_syn_ack = true;
+        }
+        let rto = ctx.limits.rto_initial.saturating_mul(1 << self.retransmits.min(20));
+        self.due = ctx.now + rto.min(ctx.limits.rto_max);
+        true
     }
+
+    /// The exact time of the next `expire`.
     pub fn deadline(&self) -> Option<Instant> {
-        todo!()
+        Some(self.due)
+    }
+
+    /// The handshake's last segment: the connection comes to be, and takes the segment as its first.
+    fn complete(
+        &mut self,
+        segment: Segment,
+        room: bool,
+        settings: &Settings,
+        ctx: &mut Ctx<'_>,
+    ) -> RequestOutcome {
+        let bare = segment.payload.is_empty() && !segment.header.flags.contains(Flags::FIN);
+        let defer = Duration::from_secs(u64::from(settings.defer_accept_s));
+        if bare && ctx.now.since(self.began) < defer {
+            ctx.counters.deferred_accepts += 1;
+            self.deferred_until = self.began + defer;
+            return RequestOutcome::Keep;
+        }
+        if !room {
+            ctx.counters.listen_overflows += 1;
+            return RequestOutcome::Keep;
+        }
+        ctx.counters.passive_opens += 1;
+        ctx.counters.in_segs -= 1; // the connection counts it
+        let mut connection = Box::new(self.connection(settings, ctx));
+        connection.arrive(segment, ctx);
+        RequestOutcome::Established(connection)
+    }
+
+    fn connection(&self, settings: &Settings, ctx: &mut Ctx<'_>) -> Connection {
+        let mut connection = Connection::new(self.local, self.remote, self.iss, self.mss_path, settings, ctx);
+        connection.state = State::SynReceived;
+        connection.marks |= Marks::TIMESTAMPS | Marks::WINDOW_SCALING;
+        connection.rcv.wscale = self.rcv_wscale;
+        let options = Options {
+            mss: Some(self.mss_peer),
+            window_scale: self.snd_wscale,
+            timestamps: self.ts_recent.map(|value| (value, 0)),
+            ..Options::default()
+        };
+        connection.synchronize(self.irs, self.window, &options, ctx);
+        connection.snd.nxt = self.iss + 1;
+        if self.retransmits == 0 {
+            connection.recovery.time(connection.snd.nxt, self.began);
+        }
+        connection
+    }
+
+    /// RFC 9293, 3.10.7.4, first, against the window that the SYN|ACK offered.
+    fn is_acceptable(&self, segment: &Segment) -> bool {
+        let header = &segment.header;
+        let nxt = self.irs + 1;
+        let edge = nxt + u32::from(self.offered);
+        let stale = match (self.ts_recent, header.options.timestamps) {
+            (Some(recent), Some((value, _))) => (value.wrapping_sub(recent) as i32) < -1,
+            _ => false,
+        };
+        !stale && nxt.le(header.seq + segment.len()) && header.seq.le(edge) && nxt.le(header.seq)
+    }
+
+    fn syn_ack(&self, ctx: &Ctx<'_>) -> Segment {
+        let mut header = self.header(self.iss, Flags::SYN | Flags::ACK);
+        header.ack = self.irs + 1;
+        header.window = self.offered;
+        header.options = Options {
+            mss: Some(self.mss_path),
+            window_scale: self.snd_wscale.map(|_| self.rcv_wscale),
+            timestamps: self.timestamps(ctx),
+            ..Options::default()
+        };
+        Segment { header, payload: Payload::new() }
+    }
+
+    fn timestamps(&self, ctx: &Ctx<'_>) -> Option<(u32, u32)> {
+        let value = (ctx.now.as_millis() as u32).wrapping_add(self.ts_offset);
+        self.ts_recent.map(|recent| (value, recent))
+    }
+
+    fn header(&self, seq: Seq, flags: Flags) -> TcpHeader {
+        TcpHeader {
+            src_port: self.local.port(),
+            dst_port: self.remote.port(),
+            seq,
+            flags,
+            ..TcpHeader::default()
+        }
+    }
+
+    /// Bare answers go out at most every so often (RFC 5961, 7; Linux: tcp_oow_rate_limited).
+    fn may_answer(&mut self, ctx: &mut Ctx<'_>) -> bool {
+        if self.challenged.is_some_and(|at| ctx.now.since(at) < ctx.limits.challenge_interval) {
+            ctx.counters.ack_skipped += 1;
+            return false;
+        }
+        self.challenged = Some(ctx.now);
+        true
     }
 }

@@ -137,8 +137,6 @@ pub struct Limits {
     pub receive_window_initial: u32,
     /// How many pieces may wait out of order.
     pub reassembly_pieces_max: u16,
-    /// How many pieces may wait in the send queue.
-    pub send_pieces_max: u16,
     /// Initial congestion window, in segments (RFC 6928).
     pub initial_window_segments: u8,
     /// Whether RFC 7323 timestamps are offered and accepted.
@@ -167,7 +165,6 @@ impl Default for Limits {
             receive_buffer_max: 6 << 20,
             receive_window_initial: 256 << 10,
             reassembly_pieces_max: 4096,
-            send_pieces_max: 4096,
             initial_window_segments: 10,
             timestamps: true,
             window_scaling: true,

@@ -5,6 +5,7 @@ mod error;
 pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
+pub mod netlink;
 pub mod segment;
 pub mod tcp;
 pub mod udp;

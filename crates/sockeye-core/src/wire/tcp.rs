@@ -129,7 +129,7 @@ impl TcpHeader {
         fixed[2..4].copy_from_slice(&self.dst_port.to_be_bytes());
         fixed[4..8].copy_from_slice(&self.seq.0.to_be_bytes());
         fixed[8..12].copy_from_slice(&self.ack.0.to_be_bytes());
-        fixed[12] = ((FIXED_LEN + options.len()) / 4 << 4) as u8;
+        fixed[12] = (((FIXED_LEN + options.len()) / 4) << 4) as u8;
         fixed[13] = self.flags.bits();
         fixed[14..16].copy_from_slice(&self.window.to_be_bytes());
         fixed[16..18].fill(0);
@@ -239,6 +239,7 @@ const KIND_TIMESTAMPS: u8 = 8;
 mod tests {
     use super::*;
     use alloc::vec;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     fn header() -> impl Strategy<Value = TcpHeader> {
@@ -308,7 +309,7 @@ mod tests {
         assert_eq!((theirs.source_port, theirs.destination_port), (1025, 80));
         assert_eq!((theirs.sequence_number, theirs.acknowledgment_number), (7, 9));
         assert!(theirs.syn && theirs.ack && !theirs.fin);
-        let options: alloc::vec::Vec<_> = theirs.options_iterator().map(Result::unwrap).collect();
+        let options: Vec<_> = theirs.options_iterator().map(Result::unwrap).collect();
         assert!(options.contains(&etherparse::TcpOptionElement::MaximumSegmentSize(1460)));
         assert!(options.contains(&etherparse::TcpOptionElement::Timestamp(5, 6)));
     }

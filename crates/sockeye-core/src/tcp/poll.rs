@@ -1,0 +1,134 @@
+//! What a program can see of a connection: readiness, errors, counts, `TCP_INFO`.
+
+use super::block::Marks;
+use super::connection::Connection;
+use super::recover::Phase;
+use super::{State, TcpInfo};
+use crate::errno::Errno;
+use crate::readiness::Readiness;
+use crate::time::Instant;
+use core::time::Duration;
+
+impl Connection {
+    /// Exactly what Linux's tcp_poll says.
+    pub fn readiness(&self) -> Readiness {
+        let mut ready = Readiness::empty();
+        let shut = self.marks & (Marks::SHUT_READ | Marks::SHUT_WRITE);
+        let closed = matches!(self.state, State::Closed | State::TimeWait);
+        ready.set(Readiness::HUP, closed || shut == Marks::SHUT_READ | Marks::SHUT_WRITE);
+        ready.set(Readiness::IN | Readiness::RDHUP, shut.contains(Marks::SHUT_READ));
+        if !matches!(self.state, State::SynSent | State::SynReceived) {
+            if self.is_readable() {
+                ready |= Readiness::IN;
+            }
+            ready.set(Readiness::OUT, shut.contains(Marks::SHUT_WRITE) || self.is_writable());
+        }
+        ready.set(Readiness::ERR, self.error.is_some());
+        ready
+    }
+
+    /// The pending error (`SO_ERROR`), left in place.
+    pub fn error(&self) -> Option<Errno> {
+        self.error
+    }
+
+    /// The pending error, which this clears.
+    pub fn take_error(&mut self) -> Option<Errno> {
+        self.error.take()
+    }
+
+    /// Bytes that wait to be received (`SIOCINQ`).
+    pub fn received(&self) -> usize {
+        self.rcv.queue.len()
+    }
+
+    /// Bytes that the peer has not acknowledged (`SIOCOUTQ`).
+    pub fn send_queued(&self) -> usize {
+        self.snd.queue.len()
+    }
+
+    /// Bytes that were never sent (`SIOCOUTQNSD`).
+    pub fn unsent(&self) -> usize {
+        self.snd.queue.end().diff(self.snd.queue.next_seq()) as usize
+    }
+
+    /// The send buffer's size in force, as `SO_SNDBUF` shows it.
+    pub fn send_buffer(&self) -> usize {
+        self.snd.limit as usize
+    }
+
+    /// The receive buffer's size in force, as `SO_RCVBUF` shows it: twice the window, as on Linux.
+    pub fn receive_buffer(&self) -> usize {
+        if self.settings.receive_buffer_locked {
+            return self.settings.receive_buffer as usize;
+        }
+        (self.rcv.limit as usize * 2).max(self.settings.receive_buffer as usize)
+    }
+
+    /// `SO_RCVLOWAT` is reached, or the window is so full that it never will be (Linux: tcp_epollin_ready).
+    pub(super) fn is_readable(&self) -> bool {
+        let queued = self.rcv.queue.len();
+        let wanted = (self.settings.receive_lowat.max(1)).min(self.rcv.limit) as usize;
+        queued > 0 && (queued >= wanted || self.rcv.wnd() <= u32::from(self.rcv.mss))
+    }
+
+    /// A third of the send buffer is free (Linux: sk_stream_is_writeable), and what is unsent is below
+    /// `TCP_NOTSENT_LOWAT`.
+    pub(super) fn is_writable(&self) -> bool {
+        let charged = self.snd.queue.charged();
+        let lowat = self.settings.notsent_lowat as usize;
+        charged + charged / 2 <= self.snd.limit as usize && (lowat == 0 || self.unsent() < lowat)
+    }
+
+    /// A snapshot (`TCP_INFO`).
+    pub fn info(&self, now: Instant) -> TcpInfo {
+        let mss = u32::from(self.snd.mss.max(1));
+        let threshold = self.congestion.threshold();
+        TcpInfo {
+            state: self.state,
+            ca_state: match self.recovery.phase {
+                Phase::Open => u8::from(self.recovery.dup_acks > 0),
+                Phase::Fast => 3,
+                Phase::Loss => 4,
+            },
+            retransmits: self.recovery.retransmits,
+            probes: self.probes,
+            backoff: self.recovery.backoff,
+            timestamps: self.marks.contains(Marks::TIMESTAMPS),
+            snd_wscale: self.snd.wscale,
+            rcv_wscale: self.rcv.wscale,
+            rto: self.rtt.base(),
+            ato: Duration::from_micros(u64::from(self.rcv.ato_us)),
+            snd_mss: mss,
+            rcv_mss: u32::from(self.rcv.mss),
+            advmss: u32::from(self.snd.mss_path),
+            pmtu: u32::from(self.snd.mss_path) + if self.remote.is_ipv4() { 40 } else { 60 },
+            unacked: self.flight().div_ceil(mss),
+            lost: if self.recovery.phase == Phase::Loss { self.flight().div_ceil(mss) } else { 0 },
+            retrans: u32::from(self.recovery.phase != Phase::Open),
+            last_data_sent: now.since(self.snd.last_sent),
+            last_data_recv: now.since(self.rcv.last_data),
+            last_ack_recv: now.since(self.rcv.last_received),
+            rtt: self.rtt.srtt(),
+            rttvar: self.rtt.rttvar(),
+            min_rtt: self.rtt.min(),
+            rcv_rtt: self.rtt.srtt(),
+            snd_cwnd: self.congestion.window() / mss,
+            snd_ssthresh: if threshold == u32::MAX { 0x7fff_ffff } else { threshold / mss },
+            snd_wnd: self.snd.wnd,
+            rcv_wnd: self.rcv.wnd(),
+            rcv_space: self.rcv.limit,
+            total_retrans: self.totals.retrans,
+            notsent_bytes: self.unsent() as u32,
+            bytes_sent: self.totals.bytes_sent,
+            bytes_acked: self.totals.bytes_acked,
+            bytes_received: self.rcv.bytes,
+            bytes_retrans: self.totals.bytes_retrans,
+            segs_out: self.totals.segs_out,
+            segs_in: self.totals.segs_in,
+            data_segs_out: self.totals.data_segs_out,
+            data_segs_in: self.totals.data_segs_in,
+            rcv_ooopack: self.totals.ooo,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Round-trip time and the retransmission timeout (RFC 6298).
+
+use super::Limits;
+use core::time::Duration;
+
+/// The estimate, in microseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rtt {
+    /// Zero until something was measured.
+    srtt_us: u32,
+    rttvar_us: u32,
+    min_us: u32,
+    rto_us: u32,
+}
+
+impl Rtt {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let rto_us = micros(limits.rto_initial);
+        Self { srtt_us: 0, rttvar_us: rto_us / 4, min_us: u32::MAX, rto_us }
+    }
+
+    /// A measurement of a segment that was sent once (Karn) or told apart by its timestamp.
+    pub(super) fn sample(&mut self, rtt: Duration, limits: &Limits) {
+        let rtt_us = micros(rtt).max(1);
+        self.min_us = self.min_us.min(rtt_us);
+        if self.srtt_us == 0 {
+            self.srtt_us = rtt_us;
+            self.rttvar_us = rtt_us / 2;
+        } else {
+            let off = self.srtt_us.abs_diff(rtt_us);
+            self.rttvar_us = self.rttvar_us - self.rttvar_us / 4 + off / 4;
+            self.srtt_us = (self.srtt_us - self.srtt_us / 8 + rtt_us / 8).max(1);
+        }
+        // Linux: the minimum bounds the variance's part, so that the RTO never comes close to the RTT.
+        let rto = self.srtt_us.saturating_add((self.rttvar_us.saturating_mul(4)).max(micros(limits.rto_min)));
+        self.rto_us = rto.min(micros(limits.rto_max));
+    }
+
+    /// The timeout before any doubling.
+    pub(super) fn base(&self) -> Duration {
+        Duration::from_micros(u64::from(self.rto_us))
+    }
+
+    /// The timeout, doubled `backoff` times.
+    pub(super) fn rto(&self, backoff: u8, limits: &Limits) -> Duration {
+        let rto_us = u64::from(self.rto_us) << backoff.min(20);
+        Duration::from_micros(rto_us).min(limits.rto_max)
+    }
+
+    pub(super) fn srtt(&self) -> Duration {
+        Duration::from_micros(u64::from(self.srtt_us))
+    }
+
+    pub(super) fn rttvar(&self) -> Duration {
+        Duration::from_micros(u64::from(self.rttvar_us))
+    }
+
+    pub(super) fn min(&self) -> Duration {
+        Duration::from_micros(if self.min_us == u32::MAX { 0 } else { u64::from(self.min_us) })
+    }
+}
+
+fn micros(d: Duration) -> u32 {
+    u32::try_from(d.as_micros()).unwrap_or(u32::MAX)
+}

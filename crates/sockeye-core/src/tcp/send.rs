@@ -1,0 +1,242 @@
+//! What goes out: one segment per call of `transmit`, until there is none.
+//!
+//! In: what other steps noted as due, the queue, the windows. Out: segments, in the order reset, SYN, data and
+//! retransmissions, probe, acknowledgement. Everything that is sent acknowledges what was received.
+
+use super::block::{Due, Marks};
+use super::connection::Connection;
+use super::timers::Timer;
+use super::{Ctx, Segment, State};
+use crate::packet::Payload;
+use crate::wire::tcp::{Flags, Options, Seq, TcpHeader};
+
+impl Connection {
+    /// The next segment to send; called until `None`.
+    pub fn transmit(&mut self, ctx: &mut Ctx<'_>) -> Option<Segment> {
+        if self.due.is_empty() {
+            return None;
+        }
+        let segment = self.next_segment(ctx)?;
+        self.totals.segs_out += 1;
+        ctx.counters.out_segs += 1;
+        Some(segment)
+    }
+
+    fn next_segment(&mut self, ctx: &mut Ctx<'_>) -> Option<Segment> {
+        if self.due.contains(Due::RST) {
+            self.due -= Due::RST;
+            return Some(self.form_reset(ctx));
+        }
+        if self.due.contains(Due::SYN) {
+            self.due -= Due::SYN | Due::ACK;
+            return Some(self.form_syn(ctx));
+        }
+        if self.due.contains(Due::DATA) {
+            if let Some(segment) = self.next_data(ctx) {
+                return Some(segment);
+            }
+            self.due -= Due::DATA | Due::FORCE;
+            self.watch_window(ctx);
+        }
+        if self.due.contains(Due::PROBE) {
+            self.due -= Due::PROBE;
+            // As Linux, and RFC 9293 3.8.4's keepalive: an old sequence number, which the peer must answer.
+            return Some(self.form(self.snd.una + u32::MAX, Flags::ACK, Payload::new(), ctx));
+        }
+        if self.due.contains(Due::ACK) {
+            self.rcv.gap_acks = self.rcv.gap_acks.saturating_sub(1);
+            return Some(self.form(self.snd.nxt, Flags::ACK, Payload::new(), ctx));
+        }
+        None
+    }
+
+    /// A retransmission, or new data as far as the windows and Nagle let it go.
+    fn next_data(&mut self, ctx: &mut Ctx<'_>) -> Option<Segment> {
+        if !matches!(
+            self.state,
+            State::Established | State::CloseWait | State::FinWait1 | State::Closing | State::LastAck
+        ) {
+            return None;
+        }
+        if self.may_retransmit() {
+            return self.form_again(ctx);
+        }
+        let len = self.sendable()?;
+        Some(self.form_new(len, ctx))
+    }
+
+    /// How much of the queue goes into a new segment now; `Some(0)` is a FIN alone.
+    fn sendable(&mut self) -> Option<usize> {
+        let unsent = self.snd.queue.end().diff(self.snd.queue.next_seq()) as u32;
+        let fin = self.marks.contains(Marks::FIN) && !self.fin_sent();
+        if unsent == 0 && !fin {
+            return None;
+        }
+        let flight = self.flight();
+        let mss = u32::from(self.snd.mss);
+        let room = (self.snd.una + self.snd.wnd).diff(self.snd.nxt).max(0) as u32;
+        let len = unsent.min(mss).min(room);
+        if len == 0 && (unsent > 0 || room == 0) {
+            return None;
+        }
+        if flight > 0 && flight + len > self.window_for_new_data() {
+            self.marks |= Marks::CWND_LIMITED;
+            return None;
+        }
+        (len == mss || self.due.contains(Due::FORCE) || self.lets_partial(len, unsent))
+            .then_some(len as usize)
+    }
+
+    /// Whether a segment below the full size may go: silly-window avoidance (RFC 9293, 3.8.6.2.1), CORK and
+    /// Nagle's algorithm in Minshall's form, as Linux.
+    fn lets_partial(&self, len: u32, unsent: u32) -> bool {
+        if len < unsent {
+            return len >= self.snd.wnd_max / 2;
+        }
+        if self.marks.contains(Marks::FIN) {
+            return true;
+        }
+        if self.settings.cork || self.marks.contains(Marks::MORE) {
+            return false;
+        }
+        let small_in_flight = self.snd.una.lt(self.snd.small);
+        self.settings.nodelay || self.flight() == 0 || !small_in_flight
+    }
+
+    fn form_new(&mut self, len: usize, ctx: &mut Ctx<'_>) -> Segment {
+        if self.flight() == 0 {
+            self.restart_after_idle(ctx);
+        }
+        let seq = self.snd.queue.next_seq();
+        let payload = self.snd.queue.read_next(len);
+        assert_eq!(payload.len(), len, "the queue holds what it says");
+        let flags = self.flags_at(seq + len as u32, len);
+        self.snd.nxt = seq + len as u32 + u32::from(flags.contains(Flags::FIN));
+        if len < usize::from(self.snd.mss) {
+            self.snd.small = self.snd.nxt;
+        }
+        self.snd.last_sent = ctx.now;
+        self.totals.bytes_sent += len as u64;
+        self.totals.data_segs_out += u32::from(len > 0);
+        self.recovery.time(self.snd.nxt, ctx.now);
+        if !self.timers.is_set(Timer::Retransmit) {
+            self.arm_retransmit(ctx);
+        }
+        self.timers.clear(Timer::Persist);
+        self.note_interactive(ctx);
+        self.form(seq, flags, payload, ctx)
+    }
+
+    fn form_again(&mut self, ctx: &mut Ctx<'_>) -> Option<Segment> {
+        let seq = self.snd.queue.again_seq();
+        let until = self.recovery.again_until.diff(seq).max(0) as usize;
+        let sent = self.snd.queue.next_seq().diff(seq).max(0) as usize;
+        let len = usize::from(self.snd.mss).min(until).min(sent);
+        let payload = self.snd.queue.read_again(len);
+        let flags =
+            self.flags_at(seq + len as u32, len) - if self.fin_sent() { Flags::empty() } else { Flags::FIN };
+        let covered = seq + len as u32 + u32::from(flags.contains(Flags::FIN));
+        self.recovery.passed(covered, self.snd.queue.again_seq());
+        self.totals.bytes_retrans += len as u64;
+        self.totals.bytes_sent += len as u64;
+        self.totals.retrans += 1;
+        self.totals.data_segs_out += u32::from(len > 0);
+        ctx.counters.retrans_segs += 1;
+        Some(self.form(seq, flags, payload, ctx))
+    }
+
+    /// The flags of a data segment that ends at `end`: FIN behind the last byte, PSH where the queue ends.
+    fn flags_at(&self, end: Seq, len: usize) -> Flags {
+        let mut flags = Flags::ACK;
+        if end == self.snd.queue.end() {
+            flags.set(Flags::PSH, len > 0);
+            flags.set(Flags::FIN, self.marks.contains(Marks::FIN));
+        }
+        flags
+    }
+
+    fn form_syn(&mut self, ctx: &mut Ctx<'_>) -> Segment {
+        let answer = self.state == State::SynReceived;
+        let options = Options {
+            mss: Some(self.snd.mss_path),
+            window_scale: self.marks.contains(Marks::WINDOW_SCALING).then_some(self.rcv.wscale),
+            ..Options::default()
+        };
+        // RFC 7323, 2.2: not scaled.
+        let window = self.rcv.limit.min(u32::from(u16::MAX)) as u16;
+        if self.recovery.retransmits == 0 {
+            self.recovery.time(self.snd.nxt, ctx.now);
+        }
+        let flags = if answer { Flags::SYN | Flags::ACK } else { Flags::SYN };
+        let mut segment = self.form(self.snd.iss, flags, Payload::new(), ctx);
+        segment.header.window = window;
+        segment.header.options = Options { timestamps: segment.header.options.timestamps, ..options };
+        if !answer {
+            segment.header.ack = Seq(0);
+        }
+        segment
+    }
+
+    fn form_reset(&mut self, ctx: &mut Ctx<'_>) -> Segment {
+        ctx.counters.out_rsts += 1;
+        let (seq, ack) = self.reset;
+        let mut header = self.header(seq, Flags::RST);
+        if let Some(ack) = ack {
+            header.flags |= Flags::ACK;
+            header.ack = ack;
+        }
+        Segment { header, payload: Payload::new() }
+    }
+
+    /// Every segment but a reset: it carries the acknowledgement and the window, which are no longer due.
+    fn form(&mut self, seq: Seq, flags: Flags, payload: Payload, ctx: &mut Ctx<'_>) -> Segment {
+        let mut header = self.header(seq, flags);
+        header.window = self.offer_window();
+        header.ack = self.rcv.nxt;
+        if self.marks.contains(Marks::TIMESTAMPS) {
+            header.options.timestamps = Some((self.timestamp(ctx.now), self.rcv.ts_recent));
+        }
+        if flags.contains(Flags::ACK) {
+            self.acknowledged_now();
+        }
+        Segment { header, payload }
+    }
+
+    fn header(&self, seq: Seq, flags: Flags) -> TcpHeader {
+        TcpHeader {
+            src_port: self.local.port(),
+            dst_port: self.remote.port(),
+            seq,
+            flags,
+            ..TcpHeader::default()
+        }
+    }
+
+    /// Nothing in flight and something held back: the persist timer looks after it, so that neither a lost
+    /// window update nor CORK stops the connection (RFC 9293, 3.8.6.1; Linux: tcp_check_probe_timer).
+    fn watch_window(&mut self, ctx: &Ctx<'_>) {
+        let waits = self.snd.queue.next_seq().lt(self.snd.queue.end())
+            || (self.marks.contains(Marks::FIN) && !self.fin_sent());
+        if waits && self.flight() == 0 && self.state != State::SynSent && !self.timers.is_set(Timer::Persist)
+        {
+            self.timers.set(Timer::Persist, ctx.now + self.rtt.rto(self.recovery.backoff, ctx.limits));
+        }
+    }
+
+    /// RFC 5681, 4.1 as Linux does it: the window halves for each timeout of idleness.
+    fn restart_after_idle(&mut self, ctx: &Ctx<'_>) {
+        let rto = self.rtt.rto(0, ctx.limits);
+        let mut idle = ctx.now.since(self.snd.last_sent);
+        if idle <= rto {
+            return;
+        }
+        let least = super::connection::initial_window(self.snd.mss, ctx);
+        let before = self.congestion.window();
+        let mut window = before;
+        while idle > rto && window > least {
+            window /= 2;
+            idle -= rto;
+        }
+        self.congestion.set_window(window.max(least.min(before)));
+    }
+}

@@ -1,0 +1,65 @@
+//! The connection's timers: a table by kind, one deadline.
+
+use crate::time::Instant;
+
+/// The kinds of timers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Timer {
+    /// RFC 6298; the SYN's, the data's and the FIN's.
+    Retransmit,
+    /// Zero-window probes (RFC 9293, 3.8.6.1), and what CORK or silly-window avoidance held back.
+    Persist,
+    /// RFC 9293, 3.8.6.3.
+    DelayedAck,
+    /// RFC 9293, 3.8.4.
+    Keepalive,
+    /// The end of an orphan in FIN-WAIT-2, or of TIME-WAIT.
+    Linger,
+}
+
+/// When each of them is due.
+#[derive(Clone, Debug)]
+pub(super) struct Timers([Instant; Timer::ALL.len()]);
+
+impl Timer {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Retransmit, Self::Persist, Self::DelayedAck, Self::Keepalive, Self::Linger];
+}
+
+impl Timers {
+    pub(super) fn new() -> Self {
+        Self([NEVER; Timer::ALL.len()])
+    }
+
+    pub(super) fn set(&mut self, timer: Timer, at: Instant) {
+        self.0[timer as usize] = at;
+    }
+
+    pub(super) fn clear(&mut self, timer: Timer) {
+        self.0[timer as usize] = NEVER;
+    }
+
+    pub(super) fn clear_all(&mut self) {
+        *self = Self::new();
+    }
+
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.0[timer as usize] != NEVER
+    }
+
+    /// The earliest of them.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.0.iter().copied().min().filter(|&at| at != NEVER)
+    }
+
+    /// Clears a timer that is due; says whether it was.
+    pub(super) fn take_due(&mut self, timer: Timer, now: Instant) -> bool {
+        let due = self.0[timer as usize] <= now;
+        if due {
+            self.clear(timer);
+        }
+        due
+    }
+}
+
+const NEVER: Instant = Instant(u64::MAX);
