@@ -31,6 +31,8 @@ pub(crate) struct Held {
     pub(crate) wait: Wait,
     /// When the socket's own timeout ends it.
     pub(crate) deadline: Option<Instant>,
+    /// Messages that recvmmsg has received so far.
+    pub(crate) progress: i64,
     /// A process signal was seen here at the last look as well (see [`Signal::Maybe`]).
     pub(crate) suspected: u8,
 }

@@ -240,10 +240,12 @@ fn supervise(
         Err(e) => tell(&News::Failed { status: e.status, text: e.text }),
         Ok((pid, ended)) => {
             tell(&News::Started(pid));
-            if let Ok(reporter) = front.try_clone() {
-                thread::spawn(move || report(&reporter, ended));
-            }
+            let reporter = front.try_clone().map(|front| thread::spawn(move || report(&front, ended)));
             over = steward::run(&shared, listener, &front, &news);
+            if let (Over::Done, Ok(reporter)) = (over, reporter) {
+                let _ = reporter.join();
+            }
+            shared.last_words();
         }
     }
     let _ = std::fs::remove_file(path);

@@ -60,6 +60,8 @@ pub(crate) struct Stream {
     pub(crate) write_shut: bool,
     /// The program has shut its receiving side: what still arrives is thrown away.
     pub(crate) read_shut: bool,
+    /// Options that the carrier carries out as well: a connection takes them over from its listener.
+    pub(crate) carrier_options: Vec<(i32, Vec<u8>)>,
     /// An option was set that only the host's TCP can carry out.
     pub(crate) engine_only: bool,
     /// The host's error, taken and not yet told by `SO_ERROR`.
@@ -76,6 +78,7 @@ impl Stream {
             named: false,
             write_shut: false,
             read_shut: false,
+            carrier_options: vec![],
             engine_only: false,
             error: None,
             phase: Phase::Fresh,

@@ -362,6 +362,7 @@ impl Server {
 
     /// Ends every socket whose carrier is open in no program any more.
     pub(crate) fn collect(&mut self) {
+        self.release_dead_calls();
         let Ok(alive) = self.watch.alive() else { return };
         let gone: Vec<Key> = self
             .served
@@ -388,8 +389,8 @@ impl Server {
 /// Held calls.
 impl Server {
     /// Holds a call until its socket has something for it.
-    pub(crate) fn hold(&mut self, call: &Call, key: Key, copy: OwnedFd, wait: Wait, deadline: Option<Instant>) {
-        let held = Held { call: *call, key, copy, wait, deadline, suspected: 0 };
+    pub(crate) fn hold(&mut self, call: &Call, key: Key, copy: OwnedFd, wait: Wait, deadline: Option<Instant>) -> HeldKey {
+        let held = Held { call: *call, key, copy, wait, deadline, progress: 0, suspected: 0 };
         let held = self.held.insert(held);
         if let Some(served) = self.served.get_mut(key) {
             served.waiters.push(held);
@@ -397,6 +398,7 @@ impl Server {
         if self.held.len() == 1 {
             self.examine_at = self.now + held::EXAMINE_EVERY;
         }
+        held
     }
 
     /// Ends a held call with an answer. Says whether it was still there.
@@ -415,6 +417,16 @@ impl Server {
         waiters.iter().copied().find(|w| self.held.get(*w).is_some_and(|h| h.wait == wait))
     }
 
+    /// Lets go of calls whose threads are gone: their copies would keep carriers alive.
+    pub(crate) fn release_dead_calls(&mut self) {
+        let listener = self.listener.as_fd();
+        let dead: Vec<HeldKey> =
+            self.held.iter().filter(|(_, h)| !seccomp::is_valid(listener, h.call.id)).map(|(key, _)| key).collect();
+        for key in dead {
+            self.release(key, Ok(Outcome::Answered(-1)));
+        }
+    }
+
     /// Looks after held calls: time, signals, threads that are gone.
     fn examine_held(&mut self) {
         if self.held.is_empty() || self.now < self.examine_at {
@@ -428,6 +440,24 @@ impl Server {
         self.settle();
     }
 
+    /// Ends a held call without what it waited for: what it has got so far counts.
+    fn interrupt(&mut self, key: HeldKey, errno: Errno) {
+        let Some(held) = self.held.get(key) else { return };
+        let answer = if held.progress > 0 { Ok(Outcome::Value(held.progress)) } else { Err(errno) };
+        let (socket, wait) = (held.key, held.wait);
+        if wait == Wait::Connect {
+            // The connect goes on without its call: from now on the carrier must look like it.
+            if let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&held.copy, 3) {
+                self.release(key, answer);
+                if self.waiter(socket, Wait::Connect).is_none() && !self.has_filler(socket) {
+                    let _ = self.fill(socket, &copy);
+                }
+                return;
+            }
+        }
+        self.release(key, answer);
+    }
+
     fn examine(&mut self, key: HeldKey) {
         let Some(held) = self.held.get(key) else { return };
         let (call, wait) = (held.call, held.wait);
@@ -437,7 +467,7 @@ impl Server {
         }
         if held.deadline.is_some_and(|at| at <= self.now) {
             let errno = if wait == Wait::Connect { Errno::EINPROGRESS } else { Errno::EAGAIN };
-            self.release(key, Err(errno));
+            self.interrupt(key, errno);
             return;
         }
         // With a timeout set, Linux does not restart the call.
@@ -446,14 +476,14 @@ impl Server {
             Signal::None => self.held[key].suspected = 0,
             Signal::Sure => {
                 let errno = if timed { Errno::EINTR } else { Errno(crate::abi::ERESTARTSYS) };
-                self.release(key, Err(errno));
+                self.interrupt(key, errno);
                 return;
             }
             Signal::Maybe => {
                 // Still not taken by another thread after three looks: EINTR is safe whatever the kernel chose.
                 self.held[key].suspected += 1;
                 if self.held[key].suspected >= 3 {
-                    self.release(key, Err(Errno::EINTR));
+                    self.interrupt(key, Errno::EINTR);
                     return;
                 }
             }

@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// Connections of the control socket at once.
 const CLIENTS_MAX: usize = 128;
+/// How long the supervisor waits for clients to take the last answer.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
 
 /// What the threads of the control socket share with the steward.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ struct State {
     early: HashMap<i32, Ended>,
     program: Option<i32>,
     clients: usize,
+    /// Clients whose programs' ends have not been told yet.
+    execs: usize,
     /// Programs that are being started right now.
     starting: usize,
 }
@@ -83,6 +87,14 @@ impl Shared {
         state.jobs.insert(pid, news);
         state.program.get_or_insert(pid);
         Ok((pid, inbox))
+    }
+
+    /// Lets the clients that started programs hear of their ends.
+    pub(crate) fn last_words(&self) {
+        let started = std::time::Instant::now();
+        while self.state().execs > 0 && started.elapsed() < LAST_WORDS_MAX {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     fn told(&self, pid: i32, ended: Ended) {
@@ -208,7 +220,12 @@ fn client(shared: &Arc<Shared>, stream: &UnixStream) -> io::Result<()> {
             let sockets = rows.recv_timeout(Duration::from_secs(10)).map_err(io::Error::other)?;
             control::send(stream, &Reply::Sockets { sockets }, &[])
         }
-        Request::Exec(request) => exec(shared, stream, *request, fds),
+        Request::Exec(request) => {
+            shared.state().execs += 1;
+            let answer = exec(shared, stream, *request, fds);
+            shared.state().execs -= 1;
+            answer
+        }
         Request::Signal { .. } => {
             let text = "this connection has started no program".into();
             control::send(stream, &Reply::Failed { status: 125, text }, &[])

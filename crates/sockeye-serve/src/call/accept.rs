@@ -108,6 +108,10 @@ impl Server {
         }
         if self.served.get(child).is_some_and(|s| s.cookie == 0) {
             self.adopt(child, &carrier)?;
+            let inherited = self.stream(listener).map_or_else(Vec::new, |s| s.carrier_options.clone());
+            for (name, value) in inherited {
+                let _ = crate::sys::socket::set_option_bytes(carrier.as_fd(), name, &value);
+            }
         }
         let close_on_exec = flags(call) & libc::SOCK_CLOEXEC != 0;
         match seccomp::add_fd_and_answer(self.listener.as_fd(), call.id, carrier.as_fd(), close_on_exec) {

@@ -26,11 +26,15 @@ const NAME_SERVICES: [&str; 6] = [
     "/var/run/systemd/resolve/io.systemd.Resolve",
 ];
 
+/// Stands where an outcome is asked for and no address is looked at.
+const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
 /// How a TCP connect stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     Established,
-    Failed(Errno),
+    /// The host has the error: for `SO_ERROR`, or for the next connect.
+    Failed,
     Pending,
 }
 
@@ -58,21 +62,13 @@ impl Server {
 
     fn connect_stream(&mut self, call: &Call, key: Key, copy: OwnedFd, to: SocketAddr) -> Answer {
         let nonblocking = self.is_nonblocking(&copy);
-        let id = match self.stream(key).map(|s| (s.id, &s.phase)) {
-            Some((_, Phase::Connecting(_))) if nonblocking => return Err(Errno::EALREADY),
-            Some((_, Phase::Connecting(_))) => return Ok(self.hold_connect(call, key, copy)),
-            Some((_, Phase::Linked(_) | Phase::Direct { .. } | Phase::Listening(_))) => {
-                return Err(Errno::EISCONN);
-            }
-            Some((id, _)) => id,
-            None => return Err(Errno::EBADF),
-        };
-        if let Some(errno) = self.untold_failure(key, id) {
-            return Err(errno);
-        }
+        let id = self.socket_id(key).ok_or(Errno::EBADF)?;
         self.listener_died = false;
         match self.connect_or_collect(id, to) {
-            Ok(()) | Err(Errno::EINPROGRESS) => {}
+            Err(Errno::EINPROGRESS) => {}
+            Err(Errno::EALREADY) if !nonblocking => return Ok(self.hold_connect(call, key, copy)),
+            // Connected before, and told now.
+            Ok(()) => return Ok(Outcome::Value(0)),
             Err(errno) => return Err(errno),
         }
         let copy = self.usable_carrier(call, key, copy)?;
@@ -80,21 +76,21 @@ impl Server {
             stream.phase = Phase::Connecting(Connecting { filler: None });
             (stream.write_shut, stream.read_shut) = (false, false);
         }
-        if self.direct && self.connect_direct(key, id, &copy) {
-            return if nonblocking { Err(Errno::EINPROGRESS) } else { Ok(Outcome::Value(0)) };
-        }
-        self.settle();
-        match self.connect_state(id) {
-            Progress::Established => {
+        if !(self.direct && self.connect_direct(key, id, &copy)) {
+            self.settle();
+            if self.connect_state(id) == Progress::Established {
                 self.connected(key, &copy, nonblocking)?;
-                if nonblocking { Err(Errno::EINPROGRESS) } else { Ok(Outcome::Value(0)) }
             }
-            Progress::Failed(errno) if !nonblocking => {
+        }
+        match self.connect_state(id) {
+            Progress::Established if nonblocking => Err(Errno::EINPROGRESS),
+            Progress::Established => self.connect_result(id, to),
+            Progress::Failed if !nonblocking => {
                 self.set_phase(key, Phase::Fresh);
-                Err(errno)
+                self.connect_result(id, to)
             }
-            Progress::Failed(errno) => {
-                self.fail_carrier(key, &copy, errno);
+            Progress::Failed => {
+                self.fail_carrier(key, &copy);
                 Err(Errno::EINPROGRESS)
             }
             Progress::Pending if nonblocking => {
@@ -105,11 +101,15 @@ impl Server {
         }
     }
 
-    /// The error of a non-blocking connect that `SO_ERROR` has not told yet: Linux tells it here.
-    fn untold_failure(&mut self, key: Key, id: SocketId) -> Option<Errno> {
-        let connected = self.host_ref().peer_addr(id).is_ok();
-        let stream = self.stream(key)?;
-        if matches!(stream.phase, Phase::Spent) && !connected { stream.error.take() } else { None }
+    /// What a connect that has ended came to; the host takes note that it was told.
+    fn connect_result(&mut self, id: SocketId, to: SocketAddr) -> Answer {
+        let now = self.now;
+        match self.host().connect(id, to, now) {
+            Ok(()) => Ok(Outcome::Value(0)),
+            // Established with a listener that no program had any more: there was nobody to connect to.
+            Err(Errno::ECONNRESET) if self.listener_died => Err(Errno::ECONNREFUSED),
+            Err(errno) => Err(errno),
+        }
     }
 
     fn connect_or_collect(&mut self, id: SocketId, to: SocketAddr) -> Result<(), Errno> {
@@ -125,13 +125,14 @@ impl Server {
     }
 
     fn connect_state(&mut self, id: SocketId) -> Progress {
-        if let Some(errno) = self.host().take_error(id) {
-            // Established with a listener that no program had any more: there was nobody to connect to.
-            let refused = errno == Errno::ECONNRESET && self.listener_died;
-            return Progress::Failed(if refused { Errno::ECONNREFUSED } else { errno });
+        let ready = self.host_ref().readiness(id);
+        if ready.contains(Readiness::ERR) {
+            Progress::Failed
+        } else if ready.intersects(Readiness::OUT | Readiness::RDHUP) {
+            Progress::Established
+        } else {
+            Progress::Pending
         }
-        let open = self.host_ref().readiness(id).intersects(Readiness::OUT | Readiness::RDHUP);
-        if open && self.host_ref().peer_addr(id).is_ok() { Progress::Established } else { Progress::Pending }
     }
 
     fn hold_connect(&mut self, call: &Call, key: Key, copy: OwnedFd) -> Outcome {
@@ -154,13 +155,11 @@ impl Server {
                 Some(held) if !self.has_filler(key) => self.finish_held_connect(key, held),
                 _ => self.filler_connected(key),
             },
-            Progress::Failed(errno) => {
-                if self.has_filler(key) {
-                    self.filler_failed(key, errno);
-                } else {
-                    self.set_phase(key, Phase::Fresh);
-                }
-                self.release_connects(key, Err(errno));
+            Progress::Failed if self.has_filler(key) => self.filler_failed(key),
+            Progress::Failed => {
+                self.set_phase(key, Phase::Fresh);
+                let answer = self.connect_result(id, ANY);
+                self.release_connects(key, answer);
             }
         }
     }
@@ -170,7 +169,16 @@ impl Server {
         else {
             return;
         };
-        let answer = self.connected(key, &copy, false).map(|()| Outcome::Value(0));
+        let Some(id) = self.socket_id(key) else { return };
+        let joined = self.connected(key, &copy, false);
+        let answer = joined.and_then(|()| self.connect_result(id, ANY));
+        self.release_connects(key, answer);
+    }
+
+    /// The same where the carrier was joined before.
+    pub(crate) fn finish_joined_connect(&mut self, key: Key) {
+        let Some(id) = self.socket_id(key) else { return };
+        let answer = self.connect_result(id, ANY);
         self.release_connects(key, answer);
     }
 
@@ -235,15 +243,17 @@ impl Server {
     }
 
     /// Makes a carrier show a failed non-blocking connect: writable, ERR and HUP, the error in `SO_ERROR`.
-    fn fail_carrier(&mut self, key: Key, copy: &OwnedFd, errno: Errno) {
+    fn fail_carrier(&mut self, key: Key, copy: &OwnedFd) {
         if let Ok(end) = self.join(copy) {
             let _ = rustix::net::send(copy, &[0], rustix::net::SendFlags::DONTWAIT);
             drop(end);
             raise_writable_edge(copy);
         }
+        let id = self.socket_id(key);
+        let refused = self.listener_died && id.and_then(|id| self.host().take_error(id)).is_some();
         if let Some(stream) = self.stream(key) {
             stream.phase = Phase::Spent;
-            stream.error = Some(errno);
+            stream.error = refused.then_some(Errno::ECONNREFUSED);
         }
     }
 }

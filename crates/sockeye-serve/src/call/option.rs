@@ -46,6 +46,10 @@ impl Server {
         }
         if level == libc::SOL_SOCKET && ALSO_CARRIER.contains(&name) {
             let _ = socket::set_option_bytes(copy.as_fd(), name, &value);
+            if let Some(stream) = self.stream(key) {
+                stream.carrier_options.retain(|(n, _)| *n != name);
+                stream.carrier_options.push((name, value));
+            }
         }
         Ok(Outcome::Value(0))
     }

@@ -92,7 +92,10 @@ impl Server {
         let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&entry.copy, 3) else { return false };
         let flags = if call.nr == libc::SYS_recvmsg { call.int(2) } else { call.int(3) };
         let progress = if call.nr == libc::SYS_recvmmsg {
-            self.receive_many(&call, key, &copy)
+            let mut received = self.held[held].progress;
+            let progress = self.receive_many(&call, key, &copy, &mut received);
+            self.held[held].progress = received;
+            progress
         } else {
             self.try_receive(&call, key, &copy, flags)
         };
@@ -263,25 +266,38 @@ impl Server {
         if self.stream(key).is_some() {
             return Ok(Outcome::Proceed);
         }
-        match self.receive_many(call, key, &copy) {
+        self.check_timeout(call)?;
+        let mut received = 0;
+        match self.receive_many(call, key, &copy, &mut received) {
             Progress::Done(answer) => answer,
             Progress::Wait if call.int(3) & libc::MSG_DONTWAIT != 0 || self.is_nonblocking(&copy) => {
-                Err(Errno::EAGAIN)
+                if received > 0 { Ok(Outcome::Value(received)) } else { Err(Errno::EAGAIN) }
             }
+            Progress::Wait if received > 0 && call.args[4] != 0 => Ok(Outcome::Value(received)),
             Progress::Wait => {
                 let deadline = self.timeout_of(key, libc::SO_RCVTIMEO);
-                self.hold(call, key, copy, Wait::Receive, deadline);
+                let held = self.hold(call, key, copy, Wait::Receive, deadline);
+                self.held[held].progress = received;
                 Ok(Outcome::Held)
             }
         }
     }
 
-    /// As many messages as there are. Differs from Linux where it would wait for more after the first (no
-    /// MSG_WAITFORONE): the call ends with what is there.
-    fn receive_many(&mut self, call: &Call, key: Key, copy: &OwnedFd) -> Progress {
+    /// The time of recvmmsg(2). Linux looks at it after each message only; a call that has messages and is out
+    /// of them ends here instead of waiting on, when a time was given.
+    fn check_timeout(&self, call: &Call) -> Result<(), Errno> {
+        if call.args[4] == 0 {
+            return Ok(());
+        }
+        let raw = Memory::new(call, self.listener.as_fd()).bytes(call.args[4], 16)?;
+        let word = |at: usize| i64::from_ne_bytes(raw[at..at + 8].try_into().expect("eight bytes"));
+        if word(0) < 0 || !(0..1_000_000_000).contains(&word(8)) { Err(Errno::EINVAL) } else { Ok(()) }
+    }
+
+    /// Messages from number `received` on; waits for all of them unless MSG_WAITFORONE was asked for.
+    fn receive_many(&mut self, call: &Call, key: Key, copy: &OwnedFd, received: &mut i64) -> Progress {
         let count = call.args[2].min(crate::abi::IOVEC_MAX as u64);
-        let mut received = 0;
-        for index in 0..count {
+        for index in *received as u64..count {
             let at = call.args[1] + index * (HEADER_LEN + 8);
             let one = Call { nr: libc::SYS_recvmsg, args: [call.args[0], at, call.args[3], 0, 0, 0], ..*call };
             match self.try_receive(&one, key, copy, call.int(3)) {
@@ -290,14 +306,16 @@ impl Server {
                     if let Err(errno) = memory.write(at + HEADER_LEN, &(n as u32).to_ne_bytes()) {
                         return Progress::Done(Err(errno));
                     }
-                    received += 1;
+                    *received += 1;
                 }
-                Progress::Done(Err(errno)) if received == 0 => return Progress::Done(Err(errno)),
-                Progress::Wait if received == 0 => return Progress::Wait,
+                Progress::Done(Err(errno)) if *received == 0 => return Progress::Done(Err(errno)),
+                Progress::Wait if *received == 0 || call.int(3) & libc::MSG_WAITFORONE == 0 => {
+                    return Progress::Wait;
+                }
                 _ => break,
             }
         }
-        Progress::Done(Ok(Outcome::Value(received)))
+        Progress::Done(Ok(Outcome::Value(*received)))
     }
 
     fn receive_netlink(&mut self, call: &Call, copy: &OwnedFd, header: &Header, flags: i32) -> Answer {

@@ -175,6 +175,7 @@ fn send_control(controls: &[(i32, i32, Vec<u8>)]) -> Result<SendControl, Errno> 
                 let ip: [u8; 16] = data[..16].try_into().expect("sixteen bytes");
                 set_source(&mut control, index, IpAddr::from(ip));
             }
+            (libc::IPPROTO_IP, libc::IP_TTL) if byte()? == 0 => return Err(Errno::EINVAL),
             (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 control.ttl = Some(byte()?);
             }

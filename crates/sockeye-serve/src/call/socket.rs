@@ -12,6 +12,8 @@ use sockeye_core::host::{Domain, Kind as HostKind};
 use std::os::fd::{AsFd, OwnedFd};
 
 const TYPE_MASK: i32 = 0xf;
+/// The highest protocol number that Linux knows (MPTCP).
+const IPPROTO_LAST: i32 = 262;
 
 /// What the program asked for beside the type.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +42,11 @@ impl Server {
     }
 
     fn inet_socket(&mut self, call: &Call, family: Family, kind: i32, protocol: i32, flags: Flags) -> Answer {
-        if !(0..256).contains(&protocol) {
+        match protocol {
+            0..256 => {}
             // MPTCP (262) among them: as a kernel without it.
-            return Err(if protocol > 0 { Errno::EPROTONOSUPPORT } else { Errno::EINVAL });
+            256..=IPPROTO_LAST => return Err(Errno::EPROTONOSUPPORT),
+            _ => return Err(Errno::EINVAL),
         }
         let host_kind = match kind {
             libc::SOCK_STREAM => HostKind::Stream,

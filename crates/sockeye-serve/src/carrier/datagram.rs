@@ -83,6 +83,7 @@ impl Server {
             // Nobody has the carrier any more (or nobody yet: not named before the first bind or send).
             Err(rustix::io::Errno::CONNREFUSED) => {
                 self.forget(key);
+                self.bounce(&datagram);
                 false
             }
             // The receiving side was shut: as if it had been read.
@@ -94,6 +95,22 @@ impl Server {
                 self.want_room(key);
                 false
             }
+        }
+    }
+
+    /// A datagram met a socket that no program has any more: its sender, if it is one of this host, sends it
+    /// again, to whoever has the port now, or to hear that nobody has.
+    fn bounce(&mut self, datagram: &Datagram) {
+        const UDP: u8 = 17;
+        let from = SocketAddr::new(datagram.from.ip().to_canonical(), datagram.from.port());
+        let holders = self.host_ref().port_holders(UDP, from.port());
+        let sender = holders.into_iter().find(|id| {
+            let peer = self.host_ref().peer_addr(*id).map(|a| a.ip().to_canonical());
+            peer == Ok(datagram.to.to_canonical())
+        });
+        if let Some(sender) = sender {
+            let (control, now) = (SendControl::default(), self.now);
+            let _ = self.host().send_to(sender, datagram.payload.clone(), None, &control, now);
         }
     }
 

@@ -58,20 +58,23 @@ impl Server {
             }
         }
         self.set_phase(key, Phase::Linked(Link::new(filler.end, true)));
-        self.release_connects(key, Ok(crate::call::Outcome::Value(0)));
+        if self.waiter(key, Wait::Connect).is_some() {
+            self.finish_joined_connect(key);
+        }
         self.stream_ready(key);
         self.carry_in(key, true);
     }
 
     /// The connection failed: our end goes with the filling unread, so that the carrier shows ERR and HUP.
-    pub(crate) fn filler_failed(&mut self, key: Key, errno: Errno) {
+    pub(crate) fn filler_failed(&mut self, key: Key) {
         drop(self.take_filler(key));
-        if let Some(stream) = self.stream(key) {
-            stream.error = Some(errno);
-            stream.phase = Phase::Spent;
-        }
-        while let Some(held) = self.waiter(key, Wait::Receive) {
-            self.release(held, Err(errno));
+        self.set_phase(key, Phase::Spent);
+        for wait in [Wait::Receive, Wait::Connect] {
+            while let Some(held) = self.waiter(key, wait) {
+                let id = self.socket_id(key);
+                let error = id.and_then(|id| self.host().take_error(id)).unwrap_or(Errno::ECONNABORTED);
+                self.release(held, Err(error));
+            }
         }
     }
 }

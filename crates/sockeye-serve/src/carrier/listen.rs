@@ -55,6 +55,10 @@ impl Server {
     fn give_to_waiter(&mut self, listener: Key, child: Key) -> bool {
         while let Some(held) = self.waiter(listener, Wait::Accept) {
             let call = self.held[held].call;
+            if !crate::sys::seccomp::is_valid(self.listener.as_fd(), call.id) {
+                self.release(held, Ok(Outcome::Answered(-1)));
+                continue;
+            }
             let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&self.held[held].copy, 3) else { break };
             match self.try_accept(&call, listener, Some(&copy)) {
                 Progress::Done(answer) => {

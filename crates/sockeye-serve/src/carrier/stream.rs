@@ -13,7 +13,7 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::{Errno as Os, IoSlice};
 use rustix::net::{Shutdown, shutdown};
 use smallvec::SmallVec;
-use sockeye_core::Errno;
+use sockeye_core::{Errno, Readiness};
 use sockeye_core::host::Shutdown as HostShutdown;
 use std::os::fd::AsFd;
 
@@ -197,6 +197,10 @@ impl Server {
             return Step::Idle;
         };
         let Phase::Linked(link) = &mut stream.phase else { return Step::Idle };
+        if link.out_ended && host.readiness(stream.id).contains(Readiness::ERR) {
+            // Reset after its end: what the program sent then met nobody.
+            return Step::Failed(host.take_error(stream.id).unwrap_or(Errno::EPIPE));
+        }
         if link.out_blocked || link.out_ended {
             return Step::Idle;
         }
