@@ -29,7 +29,8 @@ impl Host {
         let before = (socket.local, socket.options.device);
         socket.local = SocketAddr::new(addr.ip(), 0);
         socket.options.device = device;
-        if let Err(errno) = self.take_port(id, addr.port()) {
+        let later = addr.port() == 0 && self.sockets[id].options.bind_no_port;
+        if !later && let Err(errno) = self.take_port(id, addr.port()) {
             let socket = &mut self.sockets[id];
             (socket.local, socket.options.device) = before;
             return Err(errno);

@@ -130,6 +130,14 @@ impl Routing {
         self.interface(interface).is_some_and(|i| i.trusted_gate)
     }
 
+    /// The gate that a path leads by, if it does.
+    pub fn gate_of(&self, path: Path) -> Option<IfIndex> {
+        match path {
+            Path::Out(interface) if self.is_gate(interface) => Some(interface),
+            _ => None,
+        }
+    }
+
     /// The way to `dst`; with `device`, by that interface only.
     pub fn lookup(&self, dst: IpAddr, device: Option<IfIndex>) -> Option<Route> {
         match device {

@@ -6,7 +6,8 @@
 use super::Ctx;
 use super::block::{Due, Marks};
 use super::connection::Connection;
-use super::timers::Timer;
+use super::timers::{Timer, elapsed, nanos};
+use crate::time::Instant;
 use crate::wire::tcp::Seq;
 use core::time::Duration;
 
@@ -19,8 +20,9 @@ impl Connection {
             rcv.mss = len;
         }
         let (least, most) = (micros(ctx.limits.delayed_ack_min), micros(ctx.limits.delayed_ack_max));
-        let gap = micros(ctx.now.since(rcv.last_data));
-        if rcv.ato_us == 0 || gap > micros(self.rtt.rto(0, ctx.limits)) {
+        let gap_ns = elapsed(ctx.now, rcv.last_data);
+        let gap = u32::try_from(gap_ns / 1000).unwrap_or(u32::MAX);
+        if rcv.ato_us == 0 || gap_ns > self.rtt.rto_ns(0, ctx.limits) {
             rcv.quick = rcv.quick.max(quick_budget(rcv.limit, rcv.mss));
             rcv.ato_us = least;
         } else if gap <= least / 2 {
@@ -38,10 +40,9 @@ impl Connection {
         if waiting > u32::from(self.rcv.mss) || quick || self.rcv.reassembly.is_some() {
             self.due |= Due::ACK;
         } else if !self.timers.is_set(Timer::DelayedAck) {
-            let least = micros(ctx.limits.delayed_ack_min);
-            let delay =
-                Duration::from_micros(u64::from(self.rcv.ato_us.max(least))).min(ctx.limits.delayed_ack_max);
-            self.timers.set(Timer::DelayedAck, ctx.now + delay);
+            let wanted = (u64::from(self.rcv.ato_us) * 1000).max(nanos(ctx.limits.delayed_ack_min));
+            let delay = wanted.min(nanos(ctx.limits.delayed_ack_max));
+            self.timers.set(Timer::DelayedAck, Instant(ctx.now.0 + delay));
         }
     }
 
@@ -58,8 +59,8 @@ impl Connection {
     /// Data goes out soon after data came: an exchange, in which the answer carries the acknowledgement
     /// (Linux: pingpong mode).
     pub(super) fn note_interactive(&mut self, ctx: &Ctx<'_>) {
-        let ato = Duration::from_micros(u64::from(self.rcv.ato_us));
-        if self.rcv.ato_us > 0 && ctx.now.since(self.rcv.last_data) < ato {
+        let ato_ns = u64::from(self.rcv.ato_us) * 1000;
+        if elapsed(ctx.now, self.rcv.last_data) < ato_ns {
             self.settings.quickack = false;
         }
     }
@@ -121,7 +122,7 @@ impl Connection {
     pub(super) fn tune_receive_buffer(&mut self, n: usize, ctx: &Ctx<'_>) {
         let rcv = &mut self.rcv;
         rcv.taken = rcv.taken.saturating_add(n as u32);
-        if self.settings.receive_buffer_locked || ctx.now.since(rcv.tuned_at) < self.rtt.srtt() {
+        if self.settings.receive_buffer_locked || elapsed(ctx.now, rcv.tuned_at) < nanos(self.rtt.srtt()) {
             return;
         }
         let most = if self.settings.window_clamp > 0 {
@@ -156,7 +157,7 @@ fn quick_budget(window: u32, mss: u16) -> u8 {
 }
 
 fn micros(d: Duration) -> u32 {
-    u32::try_from(d.as_micros()).unwrap_or(u32::MAX)
+    u32::try_from(nanos(d) / 1000).unwrap_or(u32::MAX)
 }
 
 /// A send buffer that tunes itself starts no smaller.

@@ -6,7 +6,7 @@
 
 use super::block::{Due, Marks};
 use super::connection::Connection;
-use super::timers::Timer;
+use super::timers::{Timer, elapsed};
 use super::{Ctx, State};
 use crate::errno::Errno;
 use crate::time::Instant;
@@ -61,12 +61,12 @@ impl Recovery {
 impl Connection {
     /// (Re)starts the retransmission timer (RFC 6298, 5.1).
     pub(super) fn arm_retransmit(&mut self, ctx: &Ctx<'_>) {
-        let mut rto = self.rtt.rto(self.recovery.backoff, ctx.limits);
+        let mut rto = self.rtt.rto_ns(self.recovery.backoff, ctx.limits);
         if let (Some(since), Some(limit)) = (self.recovery.timed_out_at, self.user_timeout()) {
             // Linux: the user's timeout is met exactly, not at the next doubling behind it.
-            rto = rto.min((since + limit).since(ctx.now).max(Duration::from_millis(1)));
+            rto = rto.min(elapsed(since + limit, ctx.now).max(RTO_LEFT_MIN_NS));
         }
-        self.timers.set(Timer::Retransmit, ctx.now + rto);
+        self.timers.set(Timer::Retransmit, Instant(ctx.now.0 + rto));
     }
 
     /// Whether something is to be sent again and the window lets it.
@@ -273,6 +273,8 @@ fn backoff_sum(retries: u8, ctx: &Ctx<'_>) -> Duration {
     (0..=u32::from(retries)).map(|n| least.saturating_mul(1 << n.min(20)).min(most)).sum::<Duration>() - least
 }
 
+/// A timeout that is all but over still takes a moment.
+const RTO_LEFT_MIN_NS: u64 = 1_000_000;
 /// RFC 5681, 3.2.
 const DUP_ACKS: u16 = 3;
 /// An echoed timestamp older than this measures nothing.

@@ -1,6 +1,7 @@
 //! Round-trip time and the retransmission timeout (RFC 6298).
 
 use super::Limits;
+use super::timers::nanos;
 use core::time::Duration;
 
 /// The estimate, in microseconds.
@@ -43,8 +44,12 @@ impl Rtt {
 
     /// The timeout, doubled `backoff` times.
     pub(super) fn rto(&self, backoff: u8, limits: &Limits) -> Duration {
-        let rto_us = u64::from(self.rto_us) << backoff.min(20);
-        Duration::from_micros(rto_us).min(limits.rto_max)
+        Duration::from_nanos(self.rto_ns(backoff, limits))
+    }
+
+    /// The same in nanoseconds.
+    pub(super) fn rto_ns(&self, backoff: u8, limits: &Limits) -> u64 {
+        ((u64::from(self.rto_us) * 1000) << backoff.min(20)).min(nanos(limits.rto_max))
     }
 
     pub(super) fn srtt(&self) -> Duration {
@@ -61,5 +66,5 @@ impl Rtt {
 }
 
 fn micros(d: Duration) -> u32 {
-    u32::try_from(d.as_micros()).unwrap_or(u32::MAX)
+    u32::try_from(nanos(d) / 1000).unwrap_or(u32::MAX)
 }

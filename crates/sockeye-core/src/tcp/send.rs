@@ -5,7 +5,7 @@
 
 use super::block::{Due, Marks};
 use super::connection::Connection;
-use super::timers::Timer;
+use super::timers::{Timer, elapsed};
 use super::{Ctx, Segment, State};
 use crate::packet::Payload;
 use crate::wire::tcp::{Flags, Options, Seq, TcpHeader};
@@ -62,7 +62,18 @@ impl Connection {
             return self.form_again(ctx);
         }
         let len = self.sendable()?;
-        Some(self.form_new(len, ctx))
+        let segment = self.form_new(len, ctx);
+        self.settle();
+        Some(segment)
+    }
+
+    /// Data is not due when there is none: spares the owner a look.
+    pub(super) fn settle(&mut self) {
+        let all_sent = self.snd.queue.next_seq() == self.snd.queue.end();
+        let fin = self.marks.contains(Marks::FIN) && !self.fin_sent();
+        if all_sent && !fin && !self.may_retransmit() {
+            self.due -= Due::DATA | Due::FORCE;
+        }
     }
 
     /// How much of the queue goes into a new segment now; `Some(0)` is a FIN alone.
@@ -225,8 +236,8 @@ impl Connection {
 
     /// RFC 5681, 4.1 as Linux does it: the window halves for each timeout of idleness.
     fn restart_after_idle(&mut self, ctx: &Ctx<'_>) {
-        let rto = self.rtt.rto(0, ctx.limits);
-        let mut idle = ctx.now.since(self.snd.last_sent);
+        let rto = self.rtt.rto_ns(0, ctx.limits);
+        let mut idle = elapsed(ctx.now, self.snd.last_sent);
         if idle <= rto {
             return;
         }

@@ -1,6 +1,7 @@
 //! The connection's timers: a table by kind, one deadline.
 
 use crate::time::Instant;
+use core::time::Duration;
 
 /// The kinds of timers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +61,16 @@ impl Timers {
         }
         due
     }
+}
+
+/// Whole nanoseconds: the hot path reckons in them.
+pub(super) const fn nanos(d: Duration) -> u64 {
+    d.as_secs() * 1_000_000_000 + d.subsec_nanos() as u64
+}
+
+/// Nanoseconds since `earlier`.
+pub(super) const fn elapsed(now: Instant, earlier: Instant) -> u64 {
+    now.0.saturating_sub(earlier.0)
 }
 
 const NEVER: Instant = Instant(u64::MAX);

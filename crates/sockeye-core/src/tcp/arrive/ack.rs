@@ -27,6 +27,7 @@ impl Connection {
         } else if header.ack == self.snd.una && segment.len() == 0 && !window_changed {
             self.duplicate_ack(ctx);
         }
+        self.settle();
         if self.state == State::Closed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
