@@ -94,6 +94,21 @@ wait_for() {
     return 1
 }
 
+# start NAME COMMAND...: in the background; NAME.log has the output, NAME.pid the process id.
+STARTED=()
+start() {
+    local name=$1
+    shift
+    "$@" >"$name.log" 2>&1 </dev/null &
+    STARTED+=($!)
+    echo $! >"$name.pid"
+}
+end_started() {
+    local pid
+    for pid in "${STARTED[@]}"; do end_process "$pid"; done
+    rm -f ./*.pid
+}
+
 port_open() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 line_count_is() { [ "$(wc -l 2>/dev/null <"$1")" -ge "$2" ]; }
 
