@@ -152,7 +152,6 @@ impl Host {
         let flow = self.insert_flow(local, remote, route.path, gate, fields, kind);
         self.flows[flow].hold = Some(hold);
         self.sockets[id].set_role(Role::Connection { flow, phase: Phase::Connecting });
-        self.counters.tcp_active_opens += 1;
         self.settle(flow, now);
     }
 

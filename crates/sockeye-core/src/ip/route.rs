@@ -142,6 +142,10 @@ impl Routing {
     pub fn lookup(&self, dst: IpAddr, device: Option<IfIndex>) -> Option<Route> {
         match device {
             Some(device) if device != IfIndex::LO => self.lookup_by(dst, device),
+            Some(_) if dst.is_multicast() => {
+                let lo = self.interfaces.first().and_then(|lo| lo.source_for(dst));
+                lo.map(Route::loopback)
+            }
             _ if self.is_local(dst) => Some(Route::loopback(self.own_source(dst))),
             _ => self.lookup_table(dst),
         }
