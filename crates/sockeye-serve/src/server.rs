@@ -19,6 +19,7 @@ use crate::trace::Trace;
 use crate::watch::Watch;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
 use slotmap::SlotMap;
+use smallvec::SmallVec;
 use sockeye::Clock;
 use sockeye::lab::{HostId, Lab};
 use sockeye::standard::Standard;
@@ -145,6 +146,7 @@ impl Server {
 
     /// Runs until nobody is left to serve.
     pub(crate) fn run(mut self) {
+        crate::sys::launch::ask_for_short_slices();
         let mut wakes = Vec::new();
         while !self.over {
             let timeout = self.timeout();
@@ -188,21 +190,25 @@ impl Server {
         Some(next.since(self.clock.now()))
     }
 
+    /// Receives what waits, then runs it: a call that is received is shielded from signals, one that is not may
+    /// still be interrupted.
     fn notifications(&mut self) {
-        for _ in 0..NOTIFICATIONS_MAX {
-            match self.notification_waits().then(|| seccomp::receive(self.listener.as_fd())) {
-                Some(Ok(Some(n))) => {
-                    let call = Call { id: n.id, tid: n.tid, nr: i64::from(n.nr), args: n.args };
-                    self.begin(&call);
+        let mut calls = SmallVec::<[Call; 8]>::new();
+        while calls.len() < NOTIFICATIONS_MAX && self.notification_waits() {
+            match seccomp::receive(self.listener.as_fd()) {
+                Ok(Some(n)) => {
+                    calls.push(Call { id: n.id, tid: n.tid, nr: i64::from(n.nr), args: n.args });
                 }
-                Some(Ok(None)) => {}
+                Ok(None) => {}
                 // ENOTCONN and the like: nobody uses the filter any more.
-                Some(Err(_)) => {
+                Err(_) => {
                     self.over = true;
-                    return;
+                    break;
                 }
-                None => return,
             }
+        }
+        for call in &calls {
+            self.begin(call);
         }
     }
 

@@ -173,3 +173,25 @@ pub(crate) fn signal_thread(tid: u32, signal: i32) {
     // SAFETY: integer arguments only; a thread that is gone gets nothing.
     unsafe { libc::syscall(libc::SYS_tgkill, group as libc::c_long, tid as libc::c_long, signal as libc::c_long) };
 }
+
+/// Asks the scheduler for short slices (Linux 6.12): a thread that works briefly and often is then run soon after
+/// it is woken, whatever else the machine does. Without effect on older kernels.
+pub(crate) fn ask_for_short_slices() {
+    const SLICE_NS: u64 = 100_000;
+    #[repr(C)]
+    #[derive(Default)]
+    struct Attributes {
+        size: u32,
+        policy: u32,
+        flags: u64,
+        nice: i32,
+        priority: u32,
+        runtime: u64,
+        deadline: u64,
+        period: u64,
+    }
+    let mut attributes = Attributes { runtime: SLICE_NS, ..Attributes::default() };
+    attributes.size = size_of::<Attributes>() as u32;
+    // SAFETY: the struct is live, of the first published layout, and says its size.
+    unsafe { libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
+}
