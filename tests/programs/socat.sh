@@ -3,7 +3,7 @@
 . "$(dirname "$0")/inside.sh"
 start echo socat "TCP4-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork" EXEC:cat
 start relay socat "TCP6-LISTEN:$((PORT + 1)),bind=[::1],reuseaddr,fork" "TCP4:127.0.0.1:$PORT"
-start datagrams socat "UDP4-LISTEN:$((PORT + 2)),bind=127.0.0.1,fork" EXEC:cat
+start datagrams socat -T 2 "UDP4-LISTEN:$((PORT + 2)),bind=127.0.0.1,fork" EXEC:cat
 serving 127.0.0.1 "$PORT"
 serving ::1 $((PORT + 1))
 head -c 300000 /dev/urandom >sent
