@@ -64,6 +64,7 @@ static void onto(void) {
     TRY(dup2(ends[0], 1 << 30));
     CHECK(dup2(ends[1], 0) == 0);
     TRY(write(200, "stdin", 5));
+    CHECK(await_bytes(0, 9));
     TRY(read(0, text, sizeof text));
 }
 

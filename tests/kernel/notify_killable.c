@@ -1,5 +1,6 @@
 // With WAIT_KILLABLE_RECV a call that was received is not interrupted by signals: it stays valid, the handler
-// runs after the answer, once. Without it, the call ends with EINTR, or is restarted and notified again.
+// runs after the answer, once. Without it, the call ends with EINTR, or is restarted and notified again. And with it
+// too, as long as the notification has not been received: only a supervisor that receives at once hides that.
 #include "seccomp.h"
 
 static int asks(int wire) {
@@ -35,6 +36,14 @@ int main(void) {
     kill(child.pid, SIGKILL);
     HOLDS(status_of(child) == 1000 + SIGKILL);
     HOLDS(!valid(child, call) && errno == ENOENT);
+
+    // Not received yet: the signal still interrupts, and what waited is gone.
+    child = start_child(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, is_interrupted);
+    struct pollfd entry = {.fd = child.listener, .events = POLLIN};
+    HOLDS(poll(&entry, 1, 2000) == 1);
+    kill(child.pid, SIGUSR1);
+    HOLDS(status_of(child) == 0);
+    HOLDS(!(events_of(child.listener, POLLIN) & POLLIN));
 
     child = start_child(0, is_interrupted);
     call = next_call(child);

@@ -2,15 +2,15 @@
 # netcat: a file each way, port probes, datagrams.
 . "$(dirname "$0")/inside.sh"
 head -c 500000 /dev/urandom >sent
-listens() { grep -q Listening "$1.log"; }
-timeout 40 nc -v -l -N 127.0.0.1 "$PORT" <sent >received 2>server.log &
+listens() { grep -q Listening "$1.log" 2>/dev/null; }
+timeout 40 nc -n -v -l -N 127.0.0.1 "$PORT" <sent >received 2>server.log &
 server=$!
 wait_for 10 listens server
 timeout 30 nc -N 127.0.0.1 "$PORT" <sent >back
 wait $server
 cmp sent received
 cmp sent back
-start keeper nc -v -l -k ::1 $((PORT + 1))
+start keeper nc -n -v -l -k ::1 $((PORT + 1))
 wait_for 10 listens keeper
 timeout 10 nc -z ::1 $((PORT + 1))
 if timeout 10 nc -z 127.0.0.1 $((PORT + 2)); then false; fi

@@ -17,7 +17,8 @@ kit=$WORK/kit
 mkdir "$kit"
 cp "$here"/*.sh "$here/../lib.sh" "$kit"
 CGO_ENABLED=0 GO111MODULE=off GOCACHE=$WORK/go.cache go build -o "$kit/go-http" "$here/go/main.go"
-[ ! -x "$SOCKEYE" ] || cp "$SOCKEYE" "$kit/sockeye"
+given=$SOCKEYE
+[ ! -x "$given" ] || cp "$given" "$kit/sockeye"
 SOCKEYE=$kit/sockeye
 chmod -R a+rX "$kit"
 
@@ -43,7 +44,7 @@ wrapper() {
 # run_program NAME PATH USER
 run_program() {
     local name=$1 path=$2 user=$3 directory=$WORK/run
-    path_exists "$path" || { fail "$name $path as $user" "no executable at $SOCKEYE"; return; }
+    path_exists "$path" || { fail "$name $path as $user" "no executable at $given"; return; }
     rm -rf "$directory"
     mkdir -m 755 "$directory"
     [ "$user" = ourselves ] || chown nobody:nogroup "$directory"
