@@ -74,6 +74,8 @@ enum News {
     Exited(i32),
     Signaled(i32),
     Failed { status: u8, text: String },
+    /// A broken invariant of ours.
+    Broken { text: String },
 }
 
 /// Runs a program in a host of its own; gives the exit status for the shell.
@@ -200,6 +202,7 @@ fn front(supervisor: UnixStream) -> i32 {
                     eprintln!("sockeye: {text}");
                     return i32::from(status);
                 }
+                News::Broken { text } => eprintln!("sockeye: internal error: {text}"),
             }
         }
     }
@@ -232,6 +235,7 @@ fn supervise(
             return FAILED;
         }
     };
+    report_panics(&front);
     let host = thread::Builder::new().name("host".into()).spawn(move || server.run());
     let started = shared.start(program);
     let mut over = Over::Done;
@@ -362,6 +366,14 @@ fn release_stdio(inherited: &[i32]) {
         let _ = rustix::stdio::dup2_stdout(&null);
         let _ = rustix::stdio::dup2_stderr(&null);
     }
+}
+
+/// Our standard error is let go, so the front says what broke.
+fn report_panics(front: &UnixStream) {
+    let Ok(front) = front.try_clone() else { return };
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = control::send(&front, &News::Broken { text: info.to_string() }, &[]);
+    }));
 }
 
 /// Tells the front what becomes of the program.

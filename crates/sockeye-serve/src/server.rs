@@ -61,7 +61,7 @@ pub(crate) struct Server {
     pub(crate) now: Instant,
     commands: Receiver<Command>,
     pub(crate) over: bool,
-    /// Streams with bytes left after their share of a turn.
+    /// Sockets with something left to do after their share of a turn.
     pub(crate) again: Vec<Key>,
     /// The connect that is looking for the direct path.
     pub(crate) attempt: Option<Attempt>,
@@ -156,7 +156,7 @@ impl Server {
                 self.wake(*wake);
             }
             for key in std::mem::take(&mut self.again) {
-                self.stream_ready(key);
+                self.key_ready(key);
             }
             self.settle();
             self.examine_held();
@@ -268,7 +268,10 @@ impl Server {
         if self.resolver_ready(id) || token == 0 {
             return;
         }
-        let key = served::key(token);
+        self.key_ready(served::key(token));
+    }
+
+    fn key_ready(&mut self, key: Key) {
         match self.served.get(key).map(|s| &s.kind) {
             Some(Kind::Stream(_)) => self.stream_ready(key),
             Some(Kind::Datagram(_)) => self.datagram_ready(key),

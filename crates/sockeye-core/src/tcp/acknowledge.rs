@@ -141,7 +141,11 @@ impl Connection {
             self.snd.limit = self.settings.send_buffer;
             return;
         }
-        let wanted = self.congestion.window().saturating_mul(2).min(ctx.limits.send_buffer_max);
+        // Linux counts a segment by the memory that it pins: the power of two above it.
+        let segment = u32::from(self.snd.mss).max(1);
+        let segments = self.congestion.window().div_ceil(segment);
+        let pinned = (segment + SEGMENT_OVERHEAD).next_power_of_two();
+        let wanted = segments.saturating_mul(pinned).saturating_mul(2).min(ctx.limits.send_buffer_max);
         self.snd.limit = self.snd.limit.max(wanted).max(SEND_BUFFER_LEAST.min(ctx.limits.send_buffer_max));
     }
 
@@ -160,5 +164,7 @@ fn micros(d: Duration) -> u32 {
     u32::try_from(nanos(d) / 1000).unwrap_or(u32::MAX)
 }
 
+/// Bytes that Linux adds to a segment for its headers and bookkeeping.
+const SEGMENT_OVERHEAD: u32 = 640;
 /// A send buffer that tunes itself starts no smaller.
 const SEND_BUFFER_LEAST: u32 = 87_040;

@@ -163,7 +163,8 @@ impl Server {
             let out_flags = if truncated { libc::MSG_TRUNC } else { 0 };
             header.finish(&Memory::new(call, self.listener.as_fd()), name, &controls, out_flags)?;
         }
-        self.datagram_ready(key);
+        // There is room in the carrier again; not here, where this may be one of its waiting calls.
+        self.again.push(key);
         let len = if flags & libc::MSG_TRUNC != 0 { found.len } else { written };
         Ok(Outcome::Value(len as i64))
     }
