@@ -1,7 +1,7 @@
 #!/bin/bash
 # netcat: a file each way, port probes, datagrams.
 . "$(dirname "$0")/inside.sh"
-head -c 500000 /dev/urandom >sent
+head -c 150000 /dev/urandom >sent
 listens() { grep -q Listening "$1.log" 2>/dev/null; }
 timeout 40 nc -n -v -l -N 127.0.0.1 "$PORT" <sent >received 2>server.log &
 server=$!
