@@ -61,10 +61,17 @@ impl Reactor {
         rustix::io::fcntl_dupfd_cloexec(&self.doorbell, 3)
     }
 
-    /// Adds our end of a carrier.
+    /// Adds our end of a carrier, to be told of what arrives. Room is asked for only once it was missed: a
+    /// program that reads would wake us for nothing otherwise.
     pub(crate) fn add_end(&self, end: BorrowedFd<'_>, key: Key) -> rustix::io::Result<()> {
-        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
         epoll::add(&self.epoll, end, EventData::new_u64(served::token(key)), flags)
+    }
+
+    /// From now on, tells of room in this carrier as well.
+    pub(crate) fn want_room(&self, end: BorrowedFd<'_>, key: Key) -> rustix::io::Result<()> {
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        epoll::modify(&self.epoll, end, EventData::new_u64(served::token(key)), flags)
     }
 
     /// Adds a socket of the machine that belongs to the published ports.

@@ -140,6 +140,8 @@ pub(crate) struct Link {
     pub(crate) in_blocked: bool,
     /// Bytes of the host wait for room in the carrier.
     pub(crate) out_blocked: bool,
+    /// The reactor tells of room: it was missed once.
+    pub(crate) room_told: bool,
     /// All that the program sent has been read, and it will send no more.
     pub(crate) in_ended: bool,
     /// The program has been told that its peer sends no more.
@@ -148,7 +150,15 @@ pub(crate) struct Link {
 
 impl Link {
     pub(crate) fn new(end: OwnedFd, accepted: bool) -> Self {
-        Self { end, accepted, in_blocked: false, out_blocked: false, in_ended: false, out_ended: false }
+        Self {
+            end,
+            accepted,
+            in_blocked: false,
+            out_blocked: false,
+            room_told: false,
+            in_ended: false,
+            out_ended: false,
+        }
     }
 }
 

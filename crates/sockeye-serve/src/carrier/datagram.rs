@@ -7,7 +7,7 @@
 
 use crate::call::{Answer, Outcome};
 use crate::names::Origin;
-use crate::served::Key;
+use crate::served::{self, Key, Kind};
 use crate::server::{Server, supervisor_error};
 use crate::sys::socket;
 use bytes::Bytes;
@@ -117,12 +117,21 @@ impl Server {
     /// Arranges to be told when a full carrier has room.
     fn want_room(&mut self, key: Key) {
         let name = self.names.carrier(key);
-        let Some(datagrams) = self.datagrams(key) else { return };
-        if datagrams.end.is_some() || datagrams.waiter.is_some() {
+        let Some(served::Served { kind: Kind::Datagram(datagrams), .. }) = self.served.get(key) else {
+            return;
+        };
+        if let Some(end) = &datagrams.end {
+            let _ = self.reactor.want_room(end.as_fd(), key);
+            return;
+        }
+        if datagrams.waiter.is_some() {
             return;
         }
         let Ok(waiter) = unix_socket() else { return };
-        if connect(&waiter, &name).is_ok() && self.reactor.add_end(waiter.as_fd(), key).is_ok() {
+        if connect(&waiter, &name).is_ok()
+            && self.reactor.add_end(waiter.as_fd(), key).is_ok()
+            && self.reactor.want_room(waiter.as_fd(), key).is_ok()
+        {
             if let Some(datagrams) = self.datagrams(key) {
                 datagrams.waiter = Some(waiter);
             }

@@ -13,8 +13,8 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::{Errno as Os, IoSlice};
 use rustix::net::{Shutdown, shutdown};
 use smallvec::SmallVec;
-use sockeye_core::{Errno, Readiness};
 use sockeye_core::host::Shutdown as HostShutdown;
+use sockeye_core::{Errno, Readiness};
 use std::os::fd::AsFd;
 
 /// Bytes read in one go.
@@ -220,17 +220,17 @@ impl Server {
             rustix::io::writev(&link.end, &slices)
         };
         drop(slices);
+        // A short write means that the carrier is full: its next edge brings us back.
+        link.out_blocked = matches!(written, Err(Os::AGAIN)) || written.is_ok_and(|n| n < total);
+        if link.out_blocked && !link.room_told {
+            // Asking reports room that has come meanwhile.
+            link.room_told = self.reactor.want_room(link.end.as_fd(), key).is_ok();
+        }
         match written {
             Ok(n) => {
                 host.consume(stream.id, n, self.now);
                 self.unsettled = true;
-                // A short write means that the carrier is full: its next edge brings us back.
-                link.out_blocked = n < total;
                 if n < total { Step::Drained(n) } else { Step::Moved(n) }
-            }
-            Err(Os::AGAIN) => {
-                link.out_blocked = true;
-                Step::Idle
             }
             // The program is gone; our end says so with its own event.
             Err(_) => Step::Idle,
