@@ -14,8 +14,10 @@
 
 mod abi;
 mod address;
+mod aftermath;
 mod call;
 mod carrier;
+mod collect;
 pub mod command;
 pub mod control;
 pub mod exec;

@@ -36,6 +36,11 @@ impl Names {
         Ok(Self { prefix: format!("sockeye-{hex}-") })
     }
 
+    /// What all names of this lab start with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     fn make(&self, kind: u8, rest: &[u8]) -> SocketAddrUnix {
         let name = [self.prefix.as_bytes(), &[kind], rest].concat();
         SocketAddrUnix::new_abstract_name(&name).expect("a short name")

@@ -99,11 +99,11 @@ impl Server {
         let host = self.lab.host_mut(gate);
         let id = host.socket(domain, Kind::Stream, 0)?;
         let connected = host.bind(id, client).and_then(|()| host.connect(id, SocketAddr::new(to, port), now));
-        if let Err(errno) = connected {
-            if errno != Errno::EINPROGRESS {
-                host.close(id, now);
-                return Err(errno);
-            }
+        if let Err(errno) = connected
+            && errno != Errno::EINPROGRESS
+        {
+            host.close(id, now);
+            return Err(errno);
         }
         self.unsettled = true;
         let connection = Connection { machine, gate: id, in_ended: false, out_ended: false };
@@ -121,10 +121,10 @@ impl Server {
         let mut any = false;
         while let Some(event) = self.lab.host_mut(gate).next_event() {
             any = true;
-            if let Event::Ready(id) = event {
-                if let Some(&number) = self.published.by_socket.get(&id) {
-                    self.carry_published(number);
-                }
+            if let Event::Ready(id) = event
+                && let Some(&number) = self.published.by_socket.get(&id)
+            {
+                self.carry_published(number);
             }
         }
         any

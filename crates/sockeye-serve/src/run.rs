@@ -10,6 +10,7 @@
 //! The terminal's signals reach the program by themselves, since it is in the job's process group; the front
 //! passes on only those that were sent to it alone. The supervisor survives ^C and ^Z.
 
+use crate::aftermath;
 use crate::command::Command;
 use crate::control;
 use crate::launcher::{Launcher, Program};
@@ -77,6 +78,8 @@ enum News {
         status: u8,
         text: String,
     },
+    /// What the names of this lab's carriers start with.
+    Names(String),
     /// A broken invariant of ours.
     Broken {
         text: String,
@@ -179,6 +182,7 @@ fn front(supervisor: UnixStream) -> i32 {
         }
     });
     let mut program = 0;
+    let mut names = String::new();
     loop {
         let mut fds = [PollFd::new(&signals, PollFlags::IN), PollFd::new(&bell_in, PollFlags::IN)];
         let _ = poll(&mut fds, None);
@@ -192,6 +196,7 @@ fn front(supervisor: UnixStream) -> i32 {
             let _ = rustix::io::read(&bell_in, &mut [0]);
         } else if rung.contains(PollFlags::HUP) {
             eprintln!("sockeye: the supervisor is gone");
+            aftermath::wake_carriers(&names);
             return FAILED;
         }
         while let Ok(news) = inbox.try_recv() {
@@ -211,6 +216,7 @@ fn front(supervisor: UnixStream) -> i32 {
                     eprintln!("sockeye: {text}");
                     return i32::from(status);
                 }
+                News::Names(prefix) => names = prefix,
                 News::Broken { text } => eprintln!("sockeye: internal error: {text}"),
             }
         }
@@ -244,6 +250,7 @@ fn supervise(
             return FAILED;
         }
     };
+    tell(&News::Names(server.names.prefix().to_string()));
     report_panics(&front);
     let host = thread::Builder::new().name("host".into()).spawn(move || server.run());
     let started = shared.start(program);

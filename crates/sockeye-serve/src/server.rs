@@ -9,7 +9,7 @@ use crate::carrier::direct::Attempt;
 use crate::carrier::senders::Senders;
 use crate::command::Command;
 use crate::find::Finder;
-use crate::held::{self, Held, HeldKey, Signal, Wait};
+use crate::held::{Held, HeldKey};
 use crate::names::Names;
 use crate::probe::Features;
 use crate::reactor::{Reactor, Wake};
@@ -34,8 +34,6 @@ use std::time::Duration;
 const NOTIFICATIONS_MAX: usize = 64;
 /// Rounds of settling in one turn; what is left is done in the next.
 const SETTLE_ROUNDS_MAX: usize = 16;
-/// Records without a known living program below which no collection is worth it.
-const COLLECT_MIN: usize = 256;
 
 /// All that the host thread owns.
 #[derive(Debug)]
@@ -69,8 +67,8 @@ pub(crate) struct Server {
     pub(crate) listener_died: bool,
     /// Something was changed since the lab settled last.
     pub(crate) unsettled: bool,
-    collect_at: usize,
-    examine_at: Instant,
+    pub(crate) collect_at: usize,
+    pub(crate) examine_at: Instant,
 }
 
 /// What a server is made from.
@@ -125,7 +123,7 @@ impl Server {
             attempt: None,
             listener_died: false,
             unsettled: true,
-            collect_at: COLLECT_MIN,
+            collect_at: crate::collect::COLLECT_MIN,
             examine_at: Instant::ZERO,
         };
         server.start_resolver().map_err(|e| std::io::Error::from_raw_os_error(i32::from(e.0)))?;
@@ -343,173 +341,6 @@ impl Server {
             Kind::Stream(stream) => Some(stream.id),
             Kind::Datagram(datagrams) => Some(datagrams.id),
             Kind::Netlink(_) => None,
-        }
-    }
-}
-
-/// The end of sockets that no program has any more.
-impl Server {
-    /// Removes a record and closes its socket of the host.
-    pub(crate) fn forget(&mut self, key: Key) {
-        let id = self.socket_id(key);
-        let Some(served) = self.served.remove(key) else { return };
-        self.cookies.remove(&served.cookie);
-        if let Some(id) = id {
-            let now = self.now;
-            if self.host_ref().contains(id) {
-                self.host().close(id, now);
-            }
-        }
-    }
-
-    /// Collects when the records have doubled since the last time: O(1) for each socket made.
-    pub(crate) fn collect_when_due(&mut self) {
-        if self.served.len() >= self.collect_at {
-            self.collect();
-        }
-    }
-
-    /// Ends every socket whose carrier is open in no program any more.
-    pub(crate) fn collect(&mut self) {
-        self.release_dead_calls();
-        let Ok(alive) = self.watch.alive() else { return };
-        let gone: Vec<Key> = self
-            .served
-            .iter()
-            .filter(|(key, served)| served.cookie != 0 && !alive.contains(key))
-            .map(|(key, _)| key)
-            .collect();
-        for key in gone {
-            self.program_gone(key);
-        }
-        self.collect_at = (self.served.len() * 2).max(COLLECT_MIN);
-    }
-
-    /// The last descriptor of a carrier was closed.
-    fn program_gone(&mut self, key: Key) {
-        match self.served.get(key).map(|s| &s.kind) {
-            Some(Kind::Stream(_)) => self.stream_gone(key),
-            Some(_) => self.forget(key),
-            None => {}
-        }
-    }
-}
-
-/// Held calls.
-impl Server {
-    /// Holds a call until its socket has something for it.
-    pub(crate) fn hold(
-        &mut self,
-        call: &Call,
-        key: Key,
-        copy: OwnedFd,
-        wait: Wait,
-        deadline: Option<Instant>,
-    ) -> HeldKey {
-        let held = Held { call: *call, key, copy, wait, deadline, progress: 0, suspected: 0 };
-        let held = self.held.insert(held);
-        if let Some(served) = self.served.get_mut(key) {
-            served.waiters.push(held);
-        }
-        if self.held.len() == 1 {
-            self.examine_at = self.now + held::EXAMINE_EVERY;
-        }
-        held
-    }
-
-    /// Ends a held call with an answer. Says whether it was still there.
-    pub(crate) fn release(&mut self, held: HeldKey, answer: Answer) -> bool {
-        let Some(entry) = self.held.remove(held) else { return false };
-        if let Some(served) = self.served.get_mut(entry.key) {
-            served.waiters.retain(|w| *w != held);
-        }
-        Trace::end_kept(self, &entry.call, answer);
-        self.reply(&entry.call, answer)
-    }
-
-    /// The oldest call that waits on `key` for `wait`.
-    pub(crate) fn waiter(&self, key: Key, wait: Wait) -> Option<HeldKey> {
-        let waiters = &self.served.get(key)?.waiters;
-        waiters.iter().copied().find(|w| self.held.get(*w).is_some_and(|h| h.wait == wait))
-    }
-
-    /// Lets go of calls whose threads are gone: their copies would keep carriers alive.
-    pub(crate) fn release_dead_calls(&mut self) {
-        let listener = self.listener.as_fd();
-        let dead: Vec<HeldKey> = self
-            .held
-            .iter()
-            .filter(|(_, h)| !seccomp::is_valid(listener, h.call.id))
-            .map(|(key, _)| key)
-            .collect();
-        for key in dead {
-            self.release(key, Ok(Outcome::Answered(-1)));
-        }
-    }
-
-    /// Looks after held calls: time, signals, threads that are gone.
-    fn examine_held(&mut self) {
-        if self.held.is_empty() || self.now < self.examine_at {
-            return;
-        }
-        self.examine_at = self.now + held::EXAMINE_EVERY;
-        let keys: Vec<HeldKey> = self.held.keys().collect();
-        for key in keys {
-            self.examine(key);
-        }
-        self.settle();
-    }
-
-    /// Ends a held call without what it waited for: what it has got so far counts.
-    fn interrupt(&mut self, key: HeldKey, errno: Errno) {
-        let Some(held) = self.held.get(key) else { return };
-        let answer = if held.progress > 0 { Ok(Outcome::Value(held.progress)) } else { Err(errno) };
-        let (socket, wait) = (held.key, held.wait);
-        if wait == Wait::Connect {
-            // The connect goes on without its call: from now on the carrier must look like it.
-            if let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&held.copy, 3) {
-                self.release(key, answer);
-                if self.waiter(socket, Wait::Connect).is_none() && !self.has_filler(socket) {
-                    let _ = self.fill(socket, &copy);
-                }
-                return;
-            }
-        }
-        self.release(key, answer);
-    }
-
-    fn examine(&mut self, key: HeldKey) {
-        let Some(held) = self.held.get(key) else { return };
-        let (call, wait) = (held.call, held.wait);
-        if !seccomp::is_valid(self.listener.as_fd(), call.id) {
-            self.release(key, Ok(Outcome::Answered(0)));
-            return;
-        }
-        if held.deadline.is_some_and(|at| at <= self.now) {
-            let errno = if wait == Wait::Connect { Errno::EINPROGRESS } else { Errno::EAGAIN };
-            self.interrupt(key, errno);
-            return;
-        }
-        // With a timeout set, Linux does not restart the call.
-        let timed = held.deadline.is_some();
-        match held::pending_signal(call.tid) {
-            Signal::None => self.held[key].suspected = 0,
-            Signal::Sure => {
-                let errno = if timed { Errno::EINTR } else { Errno(crate::abi::ERESTARTSYS) };
-                self.interrupt(key, errno);
-                return;
-            }
-            Signal::Maybe => {
-                // Still not taken by another thread after three looks: EINTR is safe whatever the kernel chose.
-                self.held[key].suspected += 1;
-                if self.held[key].suspected >= 3 {
-                    self.interrupt(key, Errno::EINTR);
-                    return;
-                }
-            }
-        }
-        if wait == Wait::Send {
-            self.retry_send(key);
         }
     }
 }

@@ -25,10 +25,10 @@ impl Resolver {
         let loopback = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         let mut entries = vec![(fully_qualified("localhost").expect("a name"), loopback)];
         for name in names {
-            if let Some(name) = fully_qualified(name) {
-                if entries.iter().all(|(known, _)| *known != name) {
-                    entries.push((name, addresses.to_vec()));
-                }
+            if let Some(name) = fully_qualified(name)
+                && entries.iter().all(|(known, _)| *known != name)
+            {
+                entries.push((name, addresses.to_vec()));
             }
         }
         Self { entries }

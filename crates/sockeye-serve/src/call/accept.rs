@@ -99,12 +99,12 @@ impl Server {
 
     /// Hands an accepted connection to the program, atomically; keeps it for the next call if this one is gone.
     fn deliver_accepted(&mut self, call: &Call, listener: Key, child: Key, carrier: OwnedFd) -> Answer {
-        if call.args[1] != 0 {
-            if let Err(errno) = self.write_peer(call, child) {
-                // As on Linux: the connection is lost with the call that failed.
-                self.forget(child);
-                return Err(errno);
-            }
+        if call.args[1] != 0
+            && let Err(errno) = self.write_peer(call, child)
+        {
+            // As on Linux: the connection is lost with the call that failed.
+            self.forget(child);
+            return Err(errno);
         }
         if self.served.get(child).is_some_and(|s| s.cookie == 0) {
             self.adopt(child, &carrier)?;
@@ -142,11 +142,11 @@ impl Server {
             return;
         }
         let mut reset = None;
-        if let Some(stream) = self.stream(child) {
-            if let Phase::Linked(link) = &mut stream.phase {
-                link.accepted = true;
-                reset = stream.error;
-            }
+        if let Some(stream) = self.stream(child)
+            && let Phase::Linked(link) = &mut stream.phase
+        {
+            link.accepted = true;
+            reset = stream.error;
         }
         match reset {
             Some(errno) => self.reset_program(child, errno),

@@ -38,10 +38,10 @@ impl Server {
         let Some(id) = self.socket_id(key) else { return self.set_netlink_option(level, name) };
         let now = self.now;
         self.host().setsockopt(id, level, name, &value, now)?;
-        if ENGINE_ONLY.contains(&(level, name)) {
-            if let Some(stream) = self.stream(key) {
-                stream.engine_only = true;
-            }
+        if ENGINE_ONLY.contains(&(level, name))
+            && let Some(stream) = self.stream(key)
+        {
+            stream.engine_only = true;
         }
         if level == libc::SOL_SOCKET && ALSO_CARRIER.contains(&name) {
             let _ = socket::set_option_bytes(copy.as_fd(), name, &value);

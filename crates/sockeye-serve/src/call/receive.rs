@@ -202,10 +202,8 @@ impl Server {
         let mut bytes = pending.payload.to_vec();
         let (len, origin) = (bytes.len(), origin(&pending));
         bytes.truncate(room);
-        if peek {
-            if let Some(datagrams) = self.datagrams(key) {
-                datagrams.pending = Some(pending);
-            }
+        if peek && let Some(datagrams) = self.datagrams(key) {
+            datagrams.pending = Some(pending);
         }
         Ok(Found { bytes, len, origin: Some(origin) })
     }

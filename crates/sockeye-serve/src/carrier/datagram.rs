@@ -131,10 +131,9 @@ impl Server {
         if connect(&waiter, &name).is_ok()
             && self.reactor.add_end(waiter.as_fd(), key).is_ok()
             && self.reactor.want_room(waiter.as_fd(), key).is_ok()
+            && let Some(datagrams) = self.datagrams(key)
         {
-            if let Some(datagrams) = self.datagrams(key) {
-                datagrams.waiter = Some(waiter);
-            }
+            datagrams.waiter = Some(waiter);
         }
     }
 
@@ -219,11 +218,12 @@ impl Server {
         let aside = rustix::net::SocketAddrUnix::new_abstract_name(
             &[end_name.abstract_name().unwrap_or_default(), b"-x"].concat(),
         );
-        if let Ok(aside) = aside {
-            if bind(&other, &aside).is_ok() && connect(end, &aside).is_ok() {
-                let _ = connect(end, &carrier_name);
-                let _ = connect(&copy, &end_name);
-            }
+        if let Ok(aside) = aside
+            && bind(&other, &aside).is_ok()
+            && connect(end, &aside).is_ok()
+        {
+            let _ = connect(end, &carrier_name);
+            let _ = connect(&copy, &end_name);
         }
         true
     }

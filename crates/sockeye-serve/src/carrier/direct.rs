@@ -47,8 +47,9 @@ impl Server {
             return false;
         }
         let Some(Attempt { client, copy, .. }) = self.attempt.take() else { return false };
-        let joined = bind(&copy, &self.names.arrival(child)).is_ok()
-            && connect(&copy, &self.names.carrier(listener)).is_ok();
+        // Named only once connected: where nobody listens any more the carrier stays as it was.
+        let joined = connect(&copy, &self.names.carrier(listener)).is_ok()
+            && bind(&copy, &self.names.arrival(child)).is_ok();
         if !joined {
             return false;
         }
@@ -75,6 +76,10 @@ impl Server {
     fn peer_hung_up(&mut self, key: Key) {
         let Some(Phase::Direct { peer }) = self.stream(key).map(|s| &s.phase) else { return };
         let peer = *peer;
+        if !matches!(self.stream(peer).map(|s| &s.phase), Some(Phase::Direct { peer }) if *peer == key) {
+            // It has left the pair by itself (connect to AF_UNSPEC) and goes on elsewhere.
+            return;
+        }
         let shut = |stream: Option<&mut served::Stream>| stream.is_some_and(|s| s.write_shut);
         // Both directions shut in order look the same: then the close is found when somebody asks.
         if shut(self.stream(key)) && shut(self.stream(peer)) {

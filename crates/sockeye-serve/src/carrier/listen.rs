@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, OwnedFd};
 impl Server {
     /// A connection has entered the accept queue of `listener`.
     pub(crate) fn connection_arrived(&mut self, listener: Key, child: SocketId) {
+        self.release_dead_waiters(listener);
         let Some(stream) = self.stream(listener) else { return };
         let family = stream.family;
         let child_key = self.serve(Kind::Stream(Stream::new(child, family)));
@@ -55,10 +56,6 @@ impl Server {
     fn give_to_waiter(&mut self, listener: Key, child: Key) -> bool {
         while let Some(held) = self.waiter(listener, Wait::Accept) {
             let call = self.held[held].call;
-            if !crate::sys::seccomp::is_valid(self.listener.as_fd(), call.id) {
-                self.release(held, Ok(Outcome::Answered(-1)));
-                continue;
-            }
             let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&self.held[held].copy, 3) else { break };
             match self.try_accept(&call, listener, Some(&copy)) {
                 Progress::Done(answer) => {

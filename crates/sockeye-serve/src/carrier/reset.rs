@@ -26,10 +26,10 @@ impl Server {
             return self.reset_unaccepted(key);
         }
         let unread = rustix::io::ioctl_fionread(&link.end).unwrap_or(0);
-        if unread == 0 {
-            if let Some(copy) = copy {
-                let _ = send(&copy, &[0], SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
-            }
+        if unread == 0
+            && let Some(copy) = copy
+        {
+            let _ = send(&copy, &[0], SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
         }
         drop(link);
         while let Some(held) = self.waiter(key, Wait::Receive).or_else(|| self.waiter(key, Wait::Send)) {
@@ -40,11 +40,11 @@ impl Server {
     /// A connection that nobody has accepted yet was reset: accept still gives it, as Linux does, and its first
     /// read tells.
     fn reset_unaccepted(&mut self, key: Key) {
-        if let Some(stream) = self.stream(key) {
-            if let Phase::Linked(link) = &mut stream.phase {
-                link.out_ended = true;
-                let _ = rustix::net::shutdown(&link.end, rustix::net::Shutdown::Write);
-            }
+        if let Some(stream) = self.stream(key)
+            && let Phase::Linked(link) = &mut stream.phase
+        {
+            link.out_ended = true;
+            let _ = rustix::net::shutdown(&link.end, rustix::net::Shutdown::Write);
         }
     }
 

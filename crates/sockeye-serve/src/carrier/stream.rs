@@ -49,11 +49,12 @@ impl Server {
 
     /// Our end has something to say.
     pub(crate) fn stream_event(&mut self, key: Key, flags: EventFlags) {
-        if let Some(stream) = self.stream(key) {
-            if matches!(stream.phase, Phase::Connecting(_)) && flags.contains(EventFlags::HUP) {
-                self.forget(key);
-                return;
-            }
+        if let Some(stream) = self.stream(key)
+            && matches!(stream.phase, Phase::Connecting(_))
+            && flags.contains(EventFlags::HUP)
+        {
+            self.forget(key);
+            return;
         }
         let Some(link) = self.link(key) else { return };
         if flags.contains(EventFlags::OUT) {
@@ -259,10 +260,10 @@ impl Server {
 
     /// Both directions have ended: nothing is left to carry, and our end can go.
     fn finish_if_done(&mut self, key: Key) {
-        if self.link(key).is_some_and(|l| l.in_ended && l.out_ended && l.accepted) {
-            if let Some(stream) = self.stream(key) {
-                stream.phase = Phase::Spent;
-            }
+        if self.link(key).is_some_and(|l| l.in_ended && l.out_ended && l.accepted)
+            && let Some(stream) = self.stream(key)
+        {
+            stream.phase = Phase::Spent;
         }
     }
 

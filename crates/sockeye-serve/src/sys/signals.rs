@@ -39,7 +39,8 @@ pub fn next(fd: &OwnedFd) -> Option<Arrived> {
         let n = libc::read(fd.as_raw_fd(), info.as_mut_ptr().cast(), size);
         (n, info.assume_init())
     };
-    (n == size as isize).then(|| Arrived { signal: info.ssi_signo as i32, from_process: info.ssi_code <= 0 })
+    (n == size as isize)
+        .then_some(Arrived { signal: info.ssi_signo as i32, from_process: info.ssi_code <= 0 })
 }
 
 /// Sends a signal.
