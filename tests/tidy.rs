@@ -72,7 +72,9 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
             continue;
         }
         let closing = format!("{}}}", " ".repeat(indent));
-        let end = lines[start..].iter().position(|l| *l == closing || (l.trim_end().ends_with('}') && l.len() - l.trim_start().len() == indent));
+        let end = lines[start..].iter().position(|l| {
+            *l == closing || (l.trim_end().ends_with('}') && l.len() - l.trim_start().len() == indent)
+        });
         if let Some(end) = end {
             let name = code[at + 3..].split(['(', '<']).next().unwrap_or_default();
             found.push((name.to_string(), start + 1, end + 1));
@@ -90,11 +92,17 @@ fn files_and_functions_stay_small() {
             wrong.push(format!("{}: {code} lines, at most {FILE_MAX}", path.display()));
         }
         if tests > INLINE_TESTS_MAX && !is_test(&path) {
-            wrong.push(format!("{}: {tests} lines of inline tests, at most {INLINE_TESTS_MAX}", path.display()));
+            wrong.push(format!(
+                "{}: {tests} lines of inline tests, at most {INLINE_TESTS_MAX}",
+                path.display()
+            ));
         }
         for (name, line, lines) in functions(&text) {
             if lines > FUNCTION_MAX {
-                wrong.push(format!("{}:{line}: fn {name} has {lines} lines, at most {FUNCTION_MAX}", path.display()));
+                wrong.push(format!(
+                    "{}:{line}: fn {name} has {lines} lines, at most {FUNCTION_MAX}",
+                    path.display()
+                ));
             }
         }
     }
@@ -125,7 +133,8 @@ fn every_module_opens_with_its_theory() {
 #[test]
 fn unsafe_code_stands_where_it_may() {
     for (path, text) in sources(&[".rs"]) {
-        let inside = path.starts_with("crates/sockeye-serve/src/sys") || path.starts_with("crates/sockeye-ffi");
+        let inside =
+            path.starts_with("crates/sockeye-serve/src/sys") || path.starts_with("crates/sockeye-ffi");
         let block = ["unsafe", " {"].concat();
         assert!(inside || !text.contains(&block), "{} has unsafe code", path.display());
     }
@@ -135,11 +144,12 @@ fn unsafe_code_stands_where_it_may() {
 fn dependencies_point_one_way() {
     let order = ["sockeye-core", "sockeye-lab", "sockeye", "sockeye-serve", "sockeye-cli"];
     for (level, name) in order.iter().enumerate() {
-        let manifest = fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("a manifest");
+        let manifest =
+            fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).expect("a manifest");
         for above in &order[level + 1..] {
-            let depends = manifest.lines().any(|l| {
-                l.split(['.', ' ', '=']).next() == Some(above) && !l.starts_with("name")
-            });
+            let depends = manifest
+                .lines()
+                .any(|l| l.split(['.', ' ', '=']).next() == Some(above) && !l.starts_with("name"));
             assert!(!depends, "{name} depends on {above}, which stands above it");
         }
     }

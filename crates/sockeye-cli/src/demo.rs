@@ -57,7 +57,10 @@ pub(crate) fn demo() -> Result<i32> {
     fs::create_dir(&scratch.0).context("cannot make a directory for the demo")?;
     let port_80_before = machine_listeners()?.contains(&80);
     let sites = [site("a", &scratch.0)?, site("b", &scratch.0)?];
-    println!("two hosts, each with python3 -m http.server on port 80: {} and {}\n", sites[0].name, sites[1].name);
+    println!(
+        "two hosts, each with python3 -m http.server on port 80: {} and {}\n",
+        sites[0].name, sites[1].name
+    );
     let mut passed = 0;
     for site in &sites {
         passed += check_clients(site)?;
@@ -93,7 +96,8 @@ fn site(letter: &str, scratch: &Path) -> Result<Site> {
     thread::spawn(move || lines.for_each(drop));
     let site = Site { name, data, child, published };
     let started = Instant::now();
-    while !rows(&site.name).is_ok_and(|rows| rows.iter().any(|r| r.state == "LISTEN" && r.local.port() == 80)) {
+    while !rows(&site.name).is_ok_and(|rows| rows.iter().any(|r| r.state == "LISTEN" && r.local.port() == 80))
+    {
         ensure!(started.elapsed() < READY_MAX, "the server of {} does not listen", site.name);
         thread::sleep(Duration::from_millis(20));
     }
@@ -125,7 +129,12 @@ fn check_clients(site: &Site) -> Result<usize> {
         let text = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{what} in {} failed: {text}", site.name);
         ensure!(output.stdout == site.data, "{what} in {} got other bytes", site.name);
-        println!("{}: {what:<18} {} bytes, checksum {:016x}", site.name, output.stdout.len(), checksum(&output.stdout));
+        println!(
+            "{}: {what:<18} {} bytes, checksum {:016x}",
+            site.name,
+            output.stdout.len(),
+            checksum(&output.stdout)
+        );
     }
     Ok(clients.len())
 }
@@ -135,7 +144,10 @@ fn check_sockets(site: &Site) -> Result<usize> {
     let server = rows.iter().find(|r| r.state == "LISTEN" && r.local.port() == 80).context("no listener")?;
     let process = server.processes.iter().find(|p| p.command.starts_with("python3"));
     let process = process.context("the listener has no process")?;
-    println!("{}: ss shows {} {} of {} (pid {})", site.name, server.state, server.local, process.command, process.pid);
+    println!(
+        "{}: ss shows {} {} of {} (pid {})",
+        site.name, server.state, server.local, process.command, process.pid
+    );
     Ok(1)
 }
 
@@ -180,6 +192,9 @@ fn check_published(site: &Site) -> Result<usize> {
     let mut answer = vec![];
     stream.read_to_end(&mut answer)?;
     ensure!(answer.ends_with(&site.data), "the published port gave other bytes");
-    println!("{}: -p: {} of the machine leads to port 80, which sees its client {own}", site.name, site.published);
+    println!(
+        "{}: -p: {} of the machine leads to port 80, which sees its client {own}",
+        site.name, site.published
+    );
     Ok(1)
 }

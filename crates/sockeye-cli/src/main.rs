@@ -33,7 +33,9 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Args::command(), "sockeye", &mut std::io::stdout());
             Ok(0)
         }
-        Command::Man { directory } => clap_mangen::generate_to(Args::command(), directory).map(|()| 0).map_err(Into::into),
+        Command::Man { directory } => {
+            clap_mangen::generate_to(Args::command(), directory).map(|()| 0).map_err(Into::into)
+        }
     };
     match result {
         Ok(status) => ExitCode::from(u8::try_from(status).unwrap_or(FAILED)),

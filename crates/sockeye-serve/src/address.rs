@@ -138,7 +138,10 @@ mod tests {
             assert_eq!(for_connect(family, raw.as_bytes()), Ok(Parsed::Address(address)));
         }
         let mapped = encode(Family::Inet6, "10.0.0.1:80".parse().expect("an address"));
-        assert_eq!(for_bind(Family::Inet6, mapped.as_bytes()).map(|a| a.to_string()), Ok("[::ffff:10.0.0.1]:80".into()));
+        assert_eq!(
+            for_bind(Family::Inet6, mapped.as_bytes()).map(|a| a.to_string()),
+            Ok("[::ffff:10.0.0.1]:80".into())
+        );
     }
 
     #[test]

@@ -111,8 +111,7 @@ impl Server {
         for id in ids {
             let Some(info) = self.host_ref().info(id, now) else { continue };
             let key = served::key(info.owner_tag);
-            let direct =
-                matches!(self.stream(key).map(|s| &s.phase), Some(Phase::Direct { .. }));
+            let direct = matches!(self.stream(key).map(|s| &s.phase), Some(Phase::Direct { .. }));
             let inode = self.served.get(key).map_or(0, |s| s.inode);
             let processes = holders.get(&inode).into_iter().flatten().map(|h| Process {
                 pid: h.pid,

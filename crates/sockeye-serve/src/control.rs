@@ -6,7 +6,8 @@
 
 use crate::command::SocketRow;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
 };
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, IoSlice, IoSliceMut, Write};
@@ -141,7 +142,11 @@ pub(crate) fn listen(name: &str) -> io::Result<(UnixListener, PathBuf)> {
 ///
 /// # Errors
 /// As the socket's.
-pub fn send<T: Serialize>(stream: &UnixStream, message: &T, fds: &[std::os::fd::BorrowedFd<'_>]) -> io::Result<()> {
+pub fn send<T: Serialize>(
+    stream: &UnixStream,
+    message: &T,
+    fds: &[std::os::fd::BorrowedFd<'_>],
+) -> io::Result<()> {
     let mut line = serde_json::to_vec(message).map_err(io::Error::other)?;
     line.push(b'\n');
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];

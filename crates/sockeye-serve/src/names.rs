@@ -143,7 +143,8 @@ mod tests {
         let names = Names::new().expect("random bytes");
         for from in ["10.0.0.1:53", "[fe80::1%3]:9", "[::1]:65535"] {
             let from: SocketAddr = from.parse().expect("an address");
-            let origin = Origin { from, to: "10.0.0.2".parse().expect("an address"), interface: 2, ttl: 64, tos: 3 };
+            let origin =
+                Origin { from, to: "10.0.0.2".parse().expect("an address"), interface: 2, ttl: 64, tos: 3 };
             let name = names.origin(&origin);
             assert_eq!(names.origin_of(name.abstract_name().expect("abstract")), Some(origin));
         }

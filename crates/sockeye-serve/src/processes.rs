@@ -70,7 +70,9 @@ pub(crate) fn holders() -> HashMap<u64, Vec<Holder>> {
 /// One process that has the socket open, and its number there.
 pub(crate) fn holder_of(inode: u64) -> Option<(u32, i32)> {
     descendants().into_iter().find_map(|pid| {
-        numbers(&format!("/proc/{pid}/fd")).find(|fd| socket_inode(pid, *fd) == Some(inode)).map(|fd| (pid, fd as i32))
+        numbers(&format!("/proc/{pid}/fd"))
+            .find(|fd| socket_inode(pid, *fd) == Some(inode))
+            .map(|fd| (pid, fd as i32))
     })
 }
 

@@ -208,10 +208,8 @@ impl Server {
         if broken {
             host.abort(connection.gate, now);
             // The client hears a reset as well.
-            let _ = rustix::net::sockopt::set_socket_linger(
-                &connection.machine,
-                Some(std::time::Duration::ZERO),
-            );
+            let _ =
+                rustix::net::sockopt::set_socket_linger(&connection.machine, Some(std::time::Duration::ZERO));
         } else {
             host.close(connection.gate, now);
         }

@@ -148,7 +148,9 @@ fn warn_of_internet_stdio() {
                 || name.address_family() == rustix::net::AddressFamily::INET6
         });
         if internet {
-            eprintln!("sockeye: descriptor {fd} is an Internet socket of the machine; the program can use it");
+            eprintln!(
+                "sockeye: descriptor {fd} is an Internet socket of the machine; the program can use it"
+            );
         }
     }
 }
@@ -192,7 +194,9 @@ fn front(supervisor: UnixStream) -> i32 {
                 News::Exited(status) => return status,
                 News::Signaled(signal) => {
                     if signal == libc::SIGSYS {
-                        eprintln!("sockeye: the program made a call of a foreign architecture, which is not served");
+                        eprintln!(
+                            "sockeye: the program made a call of a foreign architecture, which is not served"
+                        );
                     }
                     return 128 + signal;
                 }
@@ -264,16 +268,12 @@ fn supervise(
 
 type Prepared = (Arc<Shared>, Server, std::os::unix::net::UnixListener, std::path::PathBuf, OwnedFd, Program);
 
-fn prepare(
-    options: Options,
-    job: i32,
-    limits: Vec<crate::sys::launch::Limit>,
-) -> Result<Prepared, String> {
+fn prepare(options: Options, job: i32, limits: Vec<crate::sys::launch::Limit>) -> Result<Prepared, String> {
     let text = |what: &'static str| move |e: io::Error| format!("{what}: {e}");
     let _ = rustix::process::setpgid(None, None);
     become_subreaper().map_err(text("cannot become a subreaper"))?;
-    let news = signals::open(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT])
-        .map_err(text("cannot watch signals"))?;
+    let news =
+        signals::open(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT]).map_err(text("cannot watch signals"))?;
     let umask = current_umask();
     signals::raise_descriptor_limit();
     let name = options.name.clone().unwrap_or_else(|| format!("h{}", std::process::id()));
@@ -304,7 +304,9 @@ fn prepare_host(
 ) -> Result<(Launcher, Server, std::sync::mpsc::Sender<Command>), String> {
     let mut features = Features::probe();
     if !features.pidfd_getfd {
-        return Err("pidfd_getfd(2) is not allowed here (a container's profile?): programs cannot be served".into());
+        return Err(
+            "pidfd_getfd(2) is not allowed here (a container's profile?): programs cannot be served".into()
+        );
     }
     let (launcher, listener) = Launcher::start(features).map_err(launcher_failure)?;
     features.tune(listener.as_fd());
@@ -316,8 +318,7 @@ fn prepare_host(
     };
     let (commands, inbox) = channel();
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let resolver =
-        sockeye::names::Resolver::new([name, machine.as_str()], &sockeye::standard::addresses());
+    let resolver = sockeye::names::Resolver::new([name, machine.as_str()], &sockeye::standard::addresses());
     let published = options.published.iter().map(|(l, port)| l.try_clone().map(|l| (l, *port)));
     let parts = Parts {
         standard: sockeye::standard::lab(name, options.seed, !options.published.is_empty()),

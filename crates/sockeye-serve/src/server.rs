@@ -395,7 +395,14 @@ impl Server {
 /// Held calls.
 impl Server {
     /// Holds a call until its socket has something for it.
-    pub(crate) fn hold(&mut self, call: &Call, key: Key, copy: OwnedFd, wait: Wait, deadline: Option<Instant>) -> HeldKey {
+    pub(crate) fn hold(
+        &mut self,
+        call: &Call,
+        key: Key,
+        copy: OwnedFd,
+        wait: Wait,
+        deadline: Option<Instant>,
+    ) -> HeldKey {
         let held = Held { call: *call, key, copy, wait, deadline, progress: 0, suspected: 0 };
         let held = self.held.insert(held);
         if let Some(served) = self.served.get_mut(key) {
@@ -426,8 +433,12 @@ impl Server {
     /// Lets go of calls whose threads are gone: their copies would keep carriers alive.
     pub(crate) fn release_dead_calls(&mut self) {
         let listener = self.listener.as_fd();
-        let dead: Vec<HeldKey> =
-            self.held.iter().filter(|(_, h)| !seccomp::is_valid(listener, h.call.id)).map(|(key, _)| key).collect();
+        let dead: Vec<HeldKey> = self
+            .held
+            .iter()
+            .filter(|(_, h)| !seccomp::is_valid(listener, h.call.id))
+            .map(|(key, _)| key)
+            .collect();
         for key in dead {
             self.release(key, Ok(Outcome::Answered(-1)));
         }

@@ -120,9 +120,7 @@ pub(crate) enum Over {
     /// No program is left, or somebody asked for it.
     Done,
     /// The front was killed while its program ran.
-    FrontKilled {
-        program: i32,
-    },
+    FrontKilled { program: i32 },
 }
 
 /// Serves until the last program is gone. `front` is the process that stands in the shell's job.
@@ -212,7 +210,11 @@ fn client(shared: &Arc<Shared>, stream: &UnixStream) -> io::Result<()> {
         Request::Info => {
             let program = shared.state().program;
             let (name, command) = (shared.name.clone(), shared.command.clone());
-            control::send(stream, &Reply::Info { name, supervisor: std::process::id(), program, command }, &[])
+            control::send(
+                stream,
+                &Reply::Info { name, supervisor: std::process::id(), program, command },
+                &[],
+            )
         }
         Request::Sockets => {
             let (reply, rows) = channel();
@@ -233,7 +235,12 @@ fn client(shared: &Arc<Shared>, stream: &UnixStream) -> io::Result<()> {
     }
 }
 
-fn exec(shared: &Arc<Shared>, stream: &UnixStream, request: ExecRequest, fds: Vec<OwnedFd>) -> io::Result<()> {
+fn exec(
+    shared: &Arc<Shared>,
+    stream: &UnixStream,
+    request: ExecRequest,
+    fds: Vec<OwnedFd>,
+) -> io::Result<()> {
     if request.args.is_empty() {
         let text = "no program named".into();
         return control::send(stream, &Reply::Failed { status: 125, text }, &[]);

@@ -146,7 +146,12 @@ fn arguments(call: &Call, memory: &Memory<'_>) -> String {
         }
         libc::SYS_getsockopt => format!("{fd}, level={}, name={}", call.int(1), call.int(2)),
         libc::SYS_sendto => {
-            format!("{fd}, {} bytes, flags={:#x}, {}", a[2], a[3], address_argument(memory, a[4], call.int(5)))
+            format!(
+                "{fd}, {} bytes, flags={:#x}, {}",
+                a[2],
+                a[3],
+                address_argument(memory, a[4], call.int(5))
+            )
         }
         libc::SYS_recvfrom => format!("{fd}, room for {} bytes, flags={:#x}", a[2], a[3]),
         libc::SYS_ioctl => format!("{fd}, {:#x}", a[1]),

@@ -29,10 +29,8 @@ pub struct Standard {
 /// Makes the lab. All randomness follows from `seed`.
 pub fn lab(name: &str, seed: u64, published: bool) -> Standard {
     let mut lab = Lab::new();
-    let addresses = vec![
-        "10.0.0.1/24".parse().expect("a network"),
-        "fd53:6f63:6b65::1/64".parse().expect("a network"),
-    ];
+    let addresses =
+        vec!["10.0.0.1/24".parse().expect("a network"), "fd53:6f63:6b65::1/64".parse().expect("a network")];
     let mut eth0 = InterfaceConfig::new("eth0", addresses);
     eth0.mac = Some(MAC);
     eth0.trusted_gate = published;

@@ -194,7 +194,10 @@ impl Host {
                 }
             }
             Body::Stream { role: Role::Idle, .. } => {}
-            Body::Stream { role: Role::Listener(_), .. } => self.stop_listening(id, now),
+            Body::Stream { role: Role::Listener(_), .. } => {
+                self.stop_listening(id, now);
+                self.reset_name(id);
+            }
             Body::Stream { role: role @ Role::Connection { .. }, .. } => {
                 let Role::Connection { flow, .. } = core::mem::replace(role, Role::Idle) else {
                     unreachable!()

@@ -28,6 +28,8 @@ pub(crate) struct Socket {
     pub addr_locked: bool,
     /// The same of the port.
     pub port_locked: bool,
+    /// The port that a stream had and gave back: getsockname shows it until there is another (`inet_sport`).
+    pub port_shown: u16,
     /// Its hold on the port, while no flow has it.
     pub hold: Option<Hold>,
     pub owner_tag: u64,
@@ -85,6 +87,7 @@ impl Socket {
             local: unspecified(domain),
             addr_locked: false,
             port_locked: false,
+            port_shown: 0,
             hold: None,
             owner_tag: 0,
             ready_told: false,

@@ -150,11 +150,15 @@ impl Interface {
             r if r == libc::SIOCGIFMTU as libc::c_ulong => int(self.mtu),
             r if r == libc::SIOCGIFMETRIC as libc::c_ulong => int(0),
             r if r == libc::SIOCGIFTXQLEN as libc::c_ulong => int(1000),
-            r if r == libc::SIOCGIFADDR as libc::c_ulong || r == libc::SIOCGIFDSTADDR as libc::c_ulong => inet(ip),
-            r if r == libc::SIOCGIFNETMASK as libc::c_ulong => inet(Ipv4Addr::from(mask)),
-            r if r == libc::SIOCGIFBRDADDR as libc::c_ulong => {
-                inet(if self.mac.is_some() { Ipv4Addr::from(u32::from(ip) | !mask) } else { Ipv4Addr::UNSPECIFIED })
+            r if r == libc::SIOCGIFADDR as libc::c_ulong || r == libc::SIOCGIFDSTADDR as libc::c_ulong => {
+                inet(ip)
             }
+            r if r == libc::SIOCGIFNETMASK as libc::c_ulong => inet(Ipv4Addr::from(mask)),
+            r if r == libc::SIOCGIFBRDADDR as libc::c_ulong => inet(if self.mac.is_some() {
+                Ipv4Addr::from(u32::from(ip) | !mask)
+            } else {
+                Ipv4Addr::UNSPECIFIED
+            }),
             r if r == libc::SIOCGIFHWADDR as libc::c_ulong => {
                 let mut field = [0; 24];
                 let kind = if self.mac.is_some() { ETHERNET } else { LOOPBACK };

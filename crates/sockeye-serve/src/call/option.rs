@@ -34,8 +34,7 @@ impl Server {
         let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
         let (level, name) = (call.int(1), call.int(2));
         let len = usize::try_from(call.int(4)).map_err(|_| Errno::EINVAL)?;
-        let value =
-            Memory::new(call, self.listener.as_fd()).bytes(call.args[3], len.min(VALUE_MAX))?;
+        let value = Memory::new(call, self.listener.as_fd()).bytes(call.args[3], len.min(VALUE_MAX))?;
         let Some(id) = self.socket_id(key) else { return self.set_netlink_option(level, name) };
         let now = self.now;
         self.host().setsockopt(id, level, name, &value, now)?;
@@ -104,8 +103,8 @@ impl Server {
         let (id, now) = (self.socket_id(key)?, self.now);
         let value = self.host().getsockopt(id, libc::SOL_SOCKET, name, 16, now).ok()?;
         let word = |at: usize| Some(i64::from_ne_bytes(value.get(at..at + 8)?.try_into().ok()?));
-        let timeout = Duration::from_secs(word(0)?.try_into().ok()?)
-            + Duration::from_micros(word(8)?.try_into().ok()?);
+        let timeout =
+            Duration::from_secs(word(0)?.try_into().ok()?) + Duration::from_micros(word(8)?.try_into().ok()?);
         (!timeout.is_zero()).then(|| now + timeout)
     }
 

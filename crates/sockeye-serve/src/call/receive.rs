@@ -271,7 +271,11 @@ impl Server {
         match self.receive_many(call, key, &copy, &mut received) {
             Progress::Done(answer) => answer,
             Progress::Wait if call.int(3) & libc::MSG_DONTWAIT != 0 || self.is_nonblocking(&copy) => {
-                if received > 0 { Ok(Outcome::Value(received)) } else { Err(Errno::EAGAIN) }
+                if received > 0 {
+                    Ok(Outcome::Value(received))
+                } else {
+                    Err(Errno::EAGAIN)
+                }
             }
             Progress::Wait if received > 0 && call.args[4] != 0 => Ok(Outcome::Value(received)),
             Progress::Wait => {
@@ -299,7 +303,8 @@ impl Server {
         let count = call.args[2].min(crate::abi::IOVEC_MAX as u64);
         for index in *received as u64..count {
             let at = call.args[1] + index * (HEADER_LEN + 8);
-            let one = Call { nr: libc::SYS_recvmsg, args: [call.args[0], at, call.args[3], 0, 0, 0], ..*call };
+            let one =
+                Call { nr: libc::SYS_recvmsg, args: [call.args[0], at, call.args[3], 0, 0, 0], ..*call };
             match self.try_receive(&one, key, copy, call.int(3)) {
                 Progress::Done(Ok(Outcome::Value(n))) => {
                     let memory = Memory::new(call, self.listener.as_fd());

@@ -31,7 +31,11 @@ impl Server {
         let header = Header::read(&Memory::new(call, self.listener.as_fd()), call.args[1])?;
         if self.stream(key).is_some() && call.int(2) & libc::MSG_OOB == 0 {
             // TCP has no use for a name or control messages; the carrier ignores a name as well.
-            return if header.name == 0 { Ok(Outcome::Proceed) } else { self.send_message(call, key, copy, &header, call.int(2)) };
+            return if header.name == 0 {
+                Ok(Outcome::Proceed)
+            } else {
+                self.send_message(call, key, copy, &header, call.int(2))
+            };
         }
         self.send_message(call, key, copy, &header, call.int(2))
     }
@@ -120,8 +124,7 @@ impl Server {
             Header::read(&Memory::new(&call, self.listener.as_fd()), call.args[1])
         };
         let flags = if call.nr == libc::SYS_sendto { call.int(3) } else { call.int(2) };
-        let answer =
-            header.and_then(|h| self.send_stream(&call, key, copy, &h, flags | libc::MSG_DONTWAIT));
+        let answer = header.and_then(|h| self.send_stream(&call, key, copy, &h, flags | libc::MSG_DONTWAIT));
         if answer != Err(Errno::EAGAIN) {
             self.release(held, answer);
         }
@@ -168,7 +171,11 @@ fn send_control(controls: &[(i32, i32, Vec<u8>)]) -> Result<SendControl, Errno> 
         let byte = || u8::try_from(int()?).map_err(|_| Errno::EINVAL);
         match (*level, *kind) {
             (libc::IPPROTO_IP, libc::IP_PKTINFO) if data.len() >= 12 => {
-                set_source(&mut control, int()? as u32, IpAddr::from(<[u8; 4]>::try_from(&data[4..8]).expect("four bytes")));
+                set_source(
+                    &mut control,
+                    int()? as u32,
+                    IpAddr::from(<[u8; 4]>::try_from(&data[4..8]).expect("four bytes")),
+                );
             }
             (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if data.len() >= 20 => {
                 let index = u32::from_ne_bytes(data[16..20].try_into().expect("four bytes"));

@@ -57,8 +57,7 @@ impl Server {
         };
         let domain = if family == Family::Inet { Domain::Inet } else { Domain::Inet6 };
         let id = self.host().socket(domain, host_kind, protocol as u8)?;
-        let carrier_type =
-            if host_kind == HostKind::Stream { SocketType::STREAM } else { SocketType::DGRAM };
+        let carrier_type = if host_kind == HostKind::Stream { SocketType::STREAM } else { SocketType::DGRAM };
         let carrier = socket_with(AddressFamily::UNIX, carrier_type, carrier_flags(flags), None);
         let carrier = carrier.map_err(|e| {
             let now = self.now;

@@ -63,11 +63,7 @@ impl Server {
     pub(crate) fn hang_ups(&mut self) {
         let mut events = Vec::with_capacity(64);
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-        let _ = epoll::wait(
-            self.watch.hang_ups(),
-            rustix::buffer::spare_capacity(&mut events),
-            Some(&now),
-        );
+        let _ = epoll::wait(self.watch.hang_ups(), rustix::buffer::spare_capacity(&mut events), Some(&now));
         for event in &events {
             let (data, flags) = (event.data.u64(), event.flags);
             if flags.contains(EventFlags::HUP) {

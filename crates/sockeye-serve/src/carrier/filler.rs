@@ -27,7 +27,10 @@ impl Server {
             }
         }
         self.reactor.add_end(end.as_fd(), key).map_err(supervisor_error)?;
-        self.set_phase(key, Phase::Connecting(Connecting { filler: Some(Filler { end, bytes, send_buffer }) }));
+        self.set_phase(
+            key,
+            Phase::Connecting(Connecting { filler: Some(Filler { end, bytes, send_buffer }) }),
+        );
         Ok(())
     }
 

@@ -13,8 +13,8 @@ use rustix::event::epoll::EventFlags;
 use rustix::io::{Errno as Os, IoSlice};
 use rustix::net::{Shutdown, shutdown};
 use smallvec::SmallVec;
-use sockeye_core::{Errno, Readiness};
 use sockeye_core::host::Shutdown as HostShutdown;
+use sockeye_core::{Errno, Readiness};
 use std::os::fd::AsFd;
 
 /// Bytes read in one go.

@@ -144,9 +144,8 @@ unsafe fn take_stdio(stdio: [RawFd; 3]) -> bool {
     }
     for (number, from) in high.iter().enumerate() {
         // SAFETY: integer arguments only.
-        let done = unsafe {
-            if *from < 0 { libc::close(number as i32) } else { libc::dup2(*from, number as i32) }
-        };
+        let done =
+            unsafe { if *from < 0 { libc::close(number as i32) } else { libc::dup2(*from, number as i32) } };
         if *from >= 0 && done < 0 {
             return false;
         }
@@ -171,7 +170,9 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
 pub(crate) fn signal_thread(tid: u32, signal: i32) {
     let group = crate::find::thread_group(tid).unwrap_or(tid);
     // SAFETY: integer arguments only; a thread that is gone gets nothing.
-    unsafe { libc::syscall(libc::SYS_tgkill, group as libc::c_long, tid as libc::c_long, signal as libc::c_long) };
+    unsafe {
+        libc::syscall(libc::SYS_tgkill, group as libc::c_long, tid as libc::c_long, signal as libc::c_long)
+    };
 }
 
 /// Asks the scheduler for short slices (Linux 6.12): a thread that works briefly and often is then run soon after

@@ -80,7 +80,8 @@ pub(crate) fn install(program: &[Instruction], killable: bool) -> io::Result<Own
         len: u16,
         filter: *const Instruction,
     }
-    let program = Program { len: u16::try_from(program.len()).expect("a short filter"), filter: program.as_ptr() };
+    let program =
+        Program { len: u16::try_from(program.len()).expect("a short filter"), filter: program.as_ptr() };
     let flags = FLAG_NEW_LISTENER | if killable { FLAG_WAIT_KILLABLE_RECV } else { 0 };
     // SAFETY: `program` outlives the call, which copies it, and has the kernel's layout of sock_fprog.
     let fd = check(unsafe { libc::syscall(libc::SYS_seccomp, SET_MODE_FILTER, flags, &raw const program) })?;
@@ -152,6 +153,8 @@ pub(crate) fn replace_fd(
 /// Asks for wake-ups on the caller's processor (Linux 6.6); an error where the kernel has none.
 pub(crate) fn set_sync_wake_up(listener: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: this request takes its flags by value.
-    check(libc::c_long::from(unsafe { libc::ioctl(listener.as_raw_fd(), IOCTL_SET_FLAGS as _, SYNC_WAKE_UP) }))
-        .map(drop)
+    check(libc::c_long::from(unsafe {
+        libc::ioctl(listener.as_raw_fd(), IOCTL_SET_FLAGS as _, SYNC_WAKE_UP)
+    }))
+    .map(drop)
 }

@@ -61,7 +61,8 @@ pub enum Ended {
 pub fn wait_any() -> io::Result<Option<(i32, Ended)>> {
     let mut status = 0;
     // SAFETY: the status is a live integer.
-    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED) };
+    let pid =
+        unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED) };
     let pid = check(libc::c_long::from(pid))? as i32;
     if pid == 0 {
         return Ok(None);

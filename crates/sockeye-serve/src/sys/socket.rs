@@ -10,7 +10,13 @@ pub(crate) fn cookie(fd: BorrowedFd<'_>) -> io::Result<u64> {
     let mut len = 8 as libc::socklen_t;
     // SAFETY: the buffer is eight bytes, as `len` says.
     let n = unsafe {
-        libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_COOKIE, (&raw mut value).cast(), &raw mut len)
+        libc::getsockopt(
+            fd.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_COOKIE,
+            (&raw mut value).cast(),
+            &raw mut len,
+        )
     };
     check(libc::c_long::from(n)).map(|_| value)
 }
@@ -18,9 +24,7 @@ pub(crate) fn cookie(fd: BorrowedFd<'_>) -> io::Result<u64> {
 /// Sets an integer option of `SOL_SOCKET`.
 pub(crate) fn set_option(fd: BorrowedFd<'_>, name: i32, value: i32) -> io::Result<()> {
     // SAFETY: the value is four bytes, as the length says.
-    let n = unsafe {
-        libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, name, (&raw const value).cast(), 4)
-    };
+    let n = unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, name, (&raw const value).cast(), 4) };
     check(libc::c_long::from(n)).map(drop)
 }
 
