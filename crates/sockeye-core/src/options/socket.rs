@@ -5,7 +5,7 @@ use super::timeout::{SO_RCVTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO, SO_SNDTIMEO_NEW}
 use super::value::{int, of_bool, of_int};
 use crate::errno::{Errno, Result};
 use crate::host::{Domain, Host, IfIndex, Kind, OptionValue, SocketId};
-use crate::socket::table::{Body, Role, Socket};
+use crate::socket::table::{Role, Socket};
 use crate::tcp::Settings;
 use crate::time::Instant;
 
@@ -62,7 +62,7 @@ impl Host {
             SO_RCVLOWAT => value.max(1),
             _ => i32::from(value != 0),
         };
-        if self.sockets[id].settings().is_none() {
+        if self.sockets[id].inbox().is_some() {
             return self.sockets[id].options.store(SOL_SOCKET, name, of_int(value));
         }
         self.change_settings(id, now, |settings| match name {
@@ -78,7 +78,7 @@ impl Host {
         }
         let socket = self.socket_ref(id)?;
         let options = &socket.options;
-        if socket.settings().is_none()
+        if socket.inbox().is_some()
             && let Some(value) = options.stored(SOL_SOCKET, name)
         {
             return Ok(value.clone());
@@ -117,7 +117,7 @@ impl Host {
     fn set_linger(&mut self, id: SocketId, value: &[u8], now: Instant) -> Result<()> {
         let seconds = int(value.get(4..).ok_or(Errno::EINVAL)?)?;
         let linger = (int(value)? != 0).then_some(seconds.max(0) as u32);
-        if self.sockets[id].settings().is_none() {
+        if self.sockets[id].inbox().is_some() {
             let mut kept = of_bool(linger.is_some());
             kept.extend_from_slice(&linger.unwrap_or(0).to_ne_bytes());
             self.sockets[id].options.store(SOL_SOCKET, SO_LINGER, kept);
@@ -147,10 +147,10 @@ impl Host {
 
     fn buffers(&self, socket: &Socket) -> (u32, u32) {
         let connection = socket.flow().and_then(|flow| self.flows[flow].connection());
-        match (&socket.body, connection) {
-            (_, Some(connection)) => (connection.send_buffer() as u32, connection.receive_buffer() as u32),
-            (Body::Stream { settings, .. }, None) => (settings.send_buffer, settings.receive_buffer),
-            (Body::Datagram(_), None) => (socket.options.send_buffer, socket.options.receive_buffer),
+        match (connection, socket.settings()) {
+            (Some(connection), _) => (connection.send_buffer() as u32, connection.receive_buffer() as u32),
+            (None, Some(settings)) => (settings.send_buffer, settings.receive_buffer),
+            (None, None) => (socket.options.send_buffer, socket.options.receive_buffer),
         }
     }
 
@@ -160,11 +160,12 @@ impl Host {
         connection.map(|connection| connection.settings()).or_else(|| socket.settings())
     }
 
-    /// Changes TCP's options, of the connection too if there is one; nothing on a datagram socket.
+    /// Changes TCP's options, the connection's if there is one; nothing on a datagram socket.
     pub(super) fn change_settings(&mut self, id: SocketId, now: Instant, change: impl Fn(&mut Settings)) {
         let socket = &mut self.sockets[id];
-        let Some(settings) = socket.settings_mut() else { return };
-        change(settings);
+        if let Some(settings) = socket.settings_mut() {
+            return change(settings);
+        }
         let Some(flow) = socket.flow() else { return };
         let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
         change(connection.settings_mut());
