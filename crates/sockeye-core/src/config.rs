@@ -18,6 +18,8 @@ pub struct HostConfig {
     pub any_source: bool,
     /// First and last port that connect and bind pick from (`net.ipv4.ip_local_port_range`).
     pub ephemeral_ports: (u16, u16),
+    /// Ticks a second (`CONFIG_HZ`): `SO_RCVTIMEO` and `SO_SNDTIMEO` are rounded up to whole ones. At least 1.
+    pub ticks_per_second: u32,
     /// Bounds of queues and tables.
     pub limits: HostLimits,
 }
@@ -30,6 +32,7 @@ impl Default for HostConfig {
             routes: Vec::new(),
             any_source: false,
             ephemeral_ports: (32768, 60999),
+            ticks_per_second: 250,
             limits: HostLimits::default(),
         }
     }

@@ -241,3 +241,59 @@ fn calls_on_a_dead_socket_say_ebadf() {
     assert_eq!(w.recv(0, s), Err(Errno::EBADF));
     assert_eq!(w.hosts[0].readiness(s), Readiness::empty());
 }
+
+/// The values are those that the kernel gives back at 250 ticks a second.
+#[test]
+fn timeouts_are_rounded_to_ticks() {
+    let mut w = World::one();
+    let (s, now) = (w.tcp(0, Domain::Inet), w.now);
+    let timeval = |s: i64, us: i64| [s.to_ne_bytes(), us.to_ne_bytes()].concat();
+    for (set, get) in [
+        ((0, 1), (0, 4000)),
+        ((1, 500_000), (1, 500_000)),
+        ((1, 500_001), (1, 504_000)),
+        ((0, 999_999), (1, 0)),
+        ((-1, 5), (0, 0)),
+        ((1 << 60, 5), (0, 0)),
+    ] {
+        w.host().setsockopt(s, SOL_SOCKET, 20, &timeval(set.0, set.1), now).unwrap();
+        for name in [20, 66] {
+            let value = w.host().getsockopt(s, SOL_SOCKET, name, 16, now).unwrap();
+            assert_eq!(&value[..], &timeval(get.0, get.1)[..]);
+        }
+    }
+    for us in [1_000_000, -1] {
+        assert_eq!(w.host().setsockopt(s, SOL_SOCKET, 20, &timeval(0, us), now), Err(Errno::EDOM));
+    }
+    assert_eq!(w.host().setsockopt(s, SOL_SOCKET, 21, &[0; 8], now), Err(Errno::EINVAL));
+}
+
+#[test]
+fn a_datagram_socket_keeps_what_streams_act_on() {
+    let mut w = World::one();
+    let (s, now) = (w.udp(0, Domain::Inet), w.now);
+    for (name, set, get) in [(9, 1, 1), (10, 7, 1), (18, 100, 100), (18, 0, 1), (18, -1, i32::MAX)] {
+        w.host().setsockopt(s, SOL_SOCKET, name, &i32::to_ne_bytes(set), now).unwrap();
+        let value = w.host().getsockopt(s, SOL_SOCKET, name, 4, now).unwrap();
+        assert_eq!(&value[..], &i32::to_ne_bytes(get)[..], "{name}");
+    }
+}
+
+#[test]
+fn unknown_levels() {
+    let mut w = World::one();
+    let now = w.now;
+    for (domain, kind, level, get) in [
+        (Domain::Inet, Kind::Stream, 41, Errno::EOPNOTSUPP),
+        (Domain::Inet, Kind::Stream, -1, Errno::EOPNOTSUPP),
+        (Domain::Inet, Kind::Stream, 6, Errno::ENOPROTOOPT),
+        (Domain::Inet, Kind::Datagram, 6, Errno::EOPNOTSUPP),
+        (Domain::Inet, Kind::Datagram, 17, Errno::ENOPROTOOPT),
+        (Domain::Inet6, Kind::Stream, 17, Errno::ENOPROTOOPT),
+        (Domain::Inet6, Kind::Datagram, -1, Errno::ENOPROTOOPT),
+    ] {
+        let s = w.host().socket(domain, kind, 0).unwrap();
+        assert_eq!(w.host().getsockopt(s, level, 12345, 4, now), Err(get), "{domain:?} {kind:?} {level}");
+        assert_eq!(w.host().setsockopt(s, level, 12345, &[0; 4], now), Err(Errno::ENOPROTOOPT));
+    }
+}

@@ -2,7 +2,7 @@
 
 mod world;
 
-use sockeye_core::host::{Domain, HostConfig, SendControl, SocketId};
+use sockeye_core::host::{Domain, HostConfig, SendControl, Shutdown, SocketId};
 use sockeye_core::tcp::State;
 use sockeye_core::{Errno, Payload};
 use std::collections::BTreeSet;
@@ -238,4 +238,35 @@ fn an_interceptor_answers_for_every_address() {
     assert!(w.host().recv_from(own, false, now).is_ok());
     let elsewhere = w.udp(0, Domain::Inet);
     assert_eq!(w.host().connect(elsewhere, addr("8.8.8.8:54"), now), Err(Errno::ENETUNREACH));
+}
+
+/// A port that nobody named is given back by shutdown; getsockname shows it until there is another.
+#[test]
+fn a_listener_that_was_shut_down() {
+    for (at, named) in [("127.0.0.1:0", false), ("127.0.0.1:8080", true)] {
+        let mut w = World::one();
+        let listener = w.listen(0, at, 1);
+        let name = w.host().local_addr(listener).unwrap();
+        let now = w.now;
+        w.host().shutdown(listener, Shutdown::Both, now).unwrap();
+        assert_eq!(w.host().local_addr(listener), Ok(name));
+        let other = w.tcp(0, Domain::Inet);
+        let bound = w.host().bind(other, name);
+        assert_eq!(bound, if named { Err(Errno::EADDRINUSE) } else { Ok(()) });
+        w.host().listen(listener, 1).unwrap();
+        assert_eq!(w.host().local_addr(listener).unwrap() == name, named);
+    }
+}
+
+#[test]
+fn a_refused_connect_leaves_its_port_to_be_seen() {
+    let mut w = World::one();
+    let s = w.connect(0, "127.0.0.1:1");
+    let port = w.host().local_addr(s).unwrap().port();
+    w.settle();
+    let now = w.now;
+    assert_eq!(w.host().connect(s, addr("127.0.0.1:1"), now), Err(Errno::ECONNREFUSED));
+    assert_eq!(w.host().local_addr(s), Ok(format!("0.0.0.0:{port}").parse().unwrap()));
+    w.host().bind(s, addr("127.0.0.1:99")).unwrap();
+    assert_eq!(w.host().local_addr(s), Ok(addr("127.0.0.1:99")));
 }

@@ -36,6 +36,7 @@ impl Host {
             return Err(errno);
         }
         let socket = &mut self.sockets[id];
+        socket.port_shown = 0;
         socket.addr_locked = !addr.ip().is_unspecified();
         socket.port_locked = addr.port() != 0;
         Ok(())
@@ -170,7 +171,11 @@ impl Host {
     /// getsockname(2); unspecified and port 0 when unbound.
     pub fn local_addr(&self, id: SocketId) -> Result<SocketAddr> {
         let socket = self.socket_ref(id)?;
-        Ok(socket.show(socket.local))
+        let mut local = socket.local;
+        if local.port() == 0 {
+            local.set_port(socket.port_shown);
+        }
+        Ok(socket.show(local))
     }
 
     /// getpeername(2).
@@ -204,6 +209,8 @@ impl Host {
         if socket.port_locked {
             return self.rebind(id);
         }
+        // inet_put_port forgets the number, not what getsockname shows; __udp_disconnect forgets both.
+        socket.port_shown = if socket.is_tcp() { socket.local.port() } else { 0 };
         socket.local.set_port(0);
         self.release_port(id);
     }

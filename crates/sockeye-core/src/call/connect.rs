@@ -136,7 +136,7 @@ impl Host {
         now: Instant,
     ) {
         let socket = &mut self.sockets[id];
-        let settings = socket.settings().expect("a stream has settings").clone();
+        let settings = socket.swap_settings(None).expect("a stream without connection has settings");
         let explicit = socket.local.port() != 0;
         let binding = Binding { addr: BoundAddr::One(local.ip()), explicit, ..socket.binding() };
         let hold = match socket.hold.take() {
@@ -194,7 +194,10 @@ impl Host {
                 }
             }
             Body::Stream { role: Role::Idle, .. } => {}
-            Body::Stream { role: Role::Listener(_), .. } => self.stop_listening(id, now),
+            Body::Stream { role: Role::Listener(_), .. } => {
+                self.stop_listening(id, now);
+                self.reset_name(id);
+            }
             Body::Stream { role: role @ Role::Connection { .. }, .. } => {
                 let Role::Connection { flow, .. } = core::mem::replace(role, Role::Idle) else {
                     unreachable!()
@@ -208,6 +211,7 @@ impl Host {
 
     fn disconnect_stream(&mut self, id: SocketId, flow: FlowId, now: Instant) {
         let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
+        self.sockets[id].swap_settings(Some(Box::new(connection.settings().clone())));
         connection.abort(&mut self.engine.ctx(now));
         // The connection's port goes back to the socket before the orphan can end.
         if let Some(hold) = self.flows[flow].hold.take() {

@@ -116,7 +116,9 @@ impl Host {
             }
             Body::Stream { role: Role::Listener(_), .. } => {
                 if read {
+                    // tcp_disconnect: a port that bind did not name is free from now on.
                     self.stop_listening(id, now);
+                    self.reset_name(id);
                     self.tell_ready(id);
                 }
                 Ok(())

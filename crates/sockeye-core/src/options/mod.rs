@@ -9,11 +9,14 @@ mod ip;
 mod socket;
 pub mod table;
 mod tcp;
+mod timeout;
 mod value;
 
 use crate::errno::{Errno, Result};
-use crate::host::{Domain, Host, IfIndex, OptionValue, SocketId};
+use crate::host::{Domain, Host, IfIndex, Kind, OptionValue, SocketId};
+use crate::socket::table::Socket;
 use crate::time::Instant;
+use crate::wire::protocol;
 use core::net::IpAddr;
 use smallvec::SmallVec;
 use table::{Entry, Group, Support};
@@ -144,6 +147,9 @@ impl Host {
         max_len: usize,
         now: Instant,
     ) -> Result<OptionValue> {
+        if !self.socket_ref(id)?.passes_level(level) {
+            return Err(Errno::EOPNOTSUPP);
+        }
         let entry = self.find_option(id, level, name)?;
         let mut value = match entry.support {
             Support::Effective | Support::ReadOnly => match entry.group {
@@ -176,6 +182,20 @@ impl Host {
         let entry = table::find(level, name).filter(|_| fits);
         // An unknown level is one that the protocol does not pass on.
         entry.ok_or(Errno::ENOPROTOOPT)
+    }
+}
+
+impl Socket {
+    /// Whether getsockopt passes a level on, or to IPv4's ip_getsockopt, which says EOPNOTSUPP to a level that
+    /// is not its own; setsockopt and IPv6 say ENOPROTOOPT.
+    fn passes_level(&self, level: i32) -> bool {
+        let own = match (self.kind, self.protocol) {
+            (Kind::Stream, _) => table::IPPROTO_TCP,
+            (Kind::Datagram, protocol::UDP) => i32::from(protocol::UDP),
+            (Kind::Datagram, _) => table::SOL_SOCKET,
+            (Kind::Raw, _) => table::SOL_RAW,
+        };
+        self.domain == Domain::Inet6 || [table::SOL_SOCKET, table::IPPROTO_IP, own].contains(&level)
     }
 }
 

@@ -1,9 +1,11 @@
 //! The options of `SOL_SOCKET` that have an effect.
 
+use super::table::SOL_SOCKET;
+use super::timeout::{SO_RCVTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO, SO_SNDTIMEO_NEW};
 use super::value::{int, of_bool, of_int};
 use crate::errno::{Errno, Result};
 use crate::host::{Domain, Host, IfIndex, Kind, OptionValue, SocketId};
-use crate::socket::table::{Body, Role, Socket};
+use crate::socket::table::{Role, Socket};
 use crate::tcp::Settings;
 use crate::time::Instant;
 
@@ -22,6 +24,9 @@ impl Host {
                 return Ok(());
             }
             SO_LINGER => return self.set_linger(id, value, now),
+            SO_RCVTIMEO | SO_SNDTIMEO | SO_RCVTIMEO_NEW | SO_SNDTIMEO_NEW => {
+                return self.set_timeout(id, name, value);
+            }
             _ => {}
         }
         let value = int(value)?;
@@ -41,12 +46,7 @@ impl Host {
             SO_RCVBUF => self.set_receive_buffer(id, (value as u32).min(receive_max), now),
             SO_SNDBUFFORCE => self.set_send_buffer(id, value.max(0) as u32, now),
             SO_RCVBUFFORCE => self.set_receive_buffer(id, value.max(0) as u32, now),
-            SO_KEEPALIVE => self.change_settings(id, now, |settings| settings.keepalive = on),
-            SO_OOBINLINE => self.change_settings(id, now, |settings| settings.oob_inline = on),
-            SO_RCVLOWAT => {
-                let low = if value < 0 { i32::MAX } else { value.max(1) } as u32;
-                self.change_settings(id, now, |settings| settings.receive_lowat = low);
-            }
+            SO_KEEPALIVE | SO_OOBINLINE | SO_RCVLOWAT => self.set_shared(id, name, value, now),
             _ => unreachable!("the table sends only what is here"),
         }
         if matches!(name, SO_REUSEADDR | SO_REUSEPORT) {
@@ -55,14 +55,36 @@ impl Host {
         Ok(())
     }
 
+    /// What only a stream acts on, and every socket keeps.
+    fn set_shared(&mut self, id: SocketId, name: i32, value: i32, now: Instant) {
+        let value = match name {
+            SO_RCVLOWAT if value < 0 => i32::MAX,
+            SO_RCVLOWAT => value.max(1),
+            _ => i32::from(value != 0),
+        };
+        if self.sockets[id].inbox().is_some() {
+            return self.sockets[id].options.store(SOL_SOCKET, name, of_int(value));
+        }
+        self.change_settings(id, now, |settings| match name {
+            SO_KEEPALIVE => settings.keepalive = value != 0,
+            SO_OOBINLINE => settings.oob_inline = value != 0,
+            _ => settings.receive_lowat = value as u32,
+        });
+    }
+
     pub(super) fn get_socket_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {
         if name == SO_ERROR {
             return Ok(of_int(self.take_error(id).map_or(0, |errno| i32::from(errno.0))));
         }
         let socket = self.socket_ref(id)?;
+        let options = &socket.options;
+        if socket.inbox().is_some()
+            && let Some(value) = options.stored(SOL_SOCKET, name)
+        {
+            return Ok(value.clone());
+        }
         let default = Settings::default();
         let settings = self.settings_in_force(socket).unwrap_or(&default);
-        let options = &socket.options;
         Ok(match name {
             SO_TYPE => of_int(type_number(socket.kind)),
             SO_DOMAIN => of_int(if socket.domain == Domain::Inet { AF_INET } else { AF_INET6 }),
@@ -77,6 +99,7 @@ impl Host {
             SO_OOBINLINE => of_bool(settings.oob_inline),
             SO_RCVLOWAT => of_int(settings.receive_lowat as i32),
             SO_SNDLOWAT => of_int(1),
+            SO_RCVTIMEO | SO_SNDTIMEO | SO_RCVTIMEO_NEW | SO_SNDTIMEO_NEW => options.timeout(name),
             SO_LINGER => {
                 let mut value = of_bool(settings.linger_s.is_some());
                 value.extend_from_slice(&settings.linger_s.unwrap_or(0).to_ne_bytes());
@@ -94,6 +117,11 @@ impl Host {
     fn set_linger(&mut self, id: SocketId, value: &[u8], now: Instant) -> Result<()> {
         let seconds = int(value.get(4..).ok_or(Errno::EINVAL)?)?;
         let linger = (int(value)? != 0).then_some(seconds.max(0) as u32);
+        if self.sockets[id].inbox().is_some() {
+            let mut kept = of_bool(linger.is_some());
+            kept.extend_from_slice(&linger.unwrap_or(0).to_ne_bytes());
+            self.sockets[id].options.store(SOL_SOCKET, SO_LINGER, kept);
+        }
         self.change_settings(id, now, |settings| settings.linger_s = linger);
         Ok(())
     }
@@ -119,10 +147,10 @@ impl Host {
 
     fn buffers(&self, socket: &Socket) -> (u32, u32) {
         let connection = socket.flow().and_then(|flow| self.flows[flow].connection());
-        match (&socket.body, connection) {
-            (_, Some(connection)) => (connection.send_buffer() as u32, connection.receive_buffer() as u32),
-            (Body::Stream { settings, .. }, None) => (settings.send_buffer, settings.receive_buffer),
-            (Body::Datagram(_), None) => (socket.options.send_buffer, socket.options.receive_buffer),
+        match (connection, socket.settings()) {
+            (Some(connection), _) => (connection.send_buffer() as u32, connection.receive_buffer() as u32),
+            (None, Some(settings)) => (settings.send_buffer, settings.receive_buffer),
+            (None, None) => (socket.options.send_buffer, socket.options.receive_buffer),
         }
     }
 
@@ -132,11 +160,12 @@ impl Host {
         connection.map(|connection| connection.settings()).or_else(|| socket.settings())
     }
 
-    /// Changes TCP's options, of the connection too if there is one; nothing on a datagram socket.
+    /// Changes TCP's options, the connection's if there is one; nothing on a datagram socket.
     pub(super) fn change_settings(&mut self, id: SocketId, now: Instant, change: impl Fn(&mut Settings)) {
         let socket = &mut self.sockets[id];
-        let Some(settings) = socket.settings_mut() else { return };
-        change(settings);
+        if let Some(settings) = socket.settings_mut() {
+            return change(settings);
+        }
         let Some(flow) = socket.flow() else { return };
         let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
         change(connection.settings_mut());

@@ -11,6 +11,8 @@ pub const IPPROTO_IP: i32 = 0;
 pub const IPPROTO_TCP: i32 = 6;
 /// `IPPROTO_IPV6`.
 pub const IPPROTO_IPV6: i32 = 41;
+/// `SOL_RAW`.
+pub const SOL_RAW: i32 = 255;
 
 /// Where an option's code is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +90,6 @@ macro_rules! entries {
 const ON: Support = Support::Effective;
 const READ: Support = Support::ReadOnly;
 const REFUSED: Support = Support::Refused(Errno::ENOPROTOOPT);
-const TIMEVAL: Support = Support::Stored { len: 16, default: 0 };
 
 static SOCKET: &[Entry] = entries![Socket:
     (1, "SO_DEBUG", flag(0)),
@@ -110,8 +111,8 @@ static SOCKET: &[Entry] = entries![Socket:
     (17, "SO_PEERCRED", REFUSED),
     (18, "SO_RCVLOWAT", ON),
     (19, "SO_SNDLOWAT", READ),
-    (20, "SO_RCVTIMEO", TIMEVAL),
-    (21, "SO_SNDTIMEO", TIMEVAL),
+    (20, "SO_RCVTIMEO", ON),
+    (21, "SO_SNDTIMEO", ON),
     (25, "SO_BINDTODEVICE", ON),
     (26, "SO_ATTACH_FILTER", REFUSED),
     (27, "SO_DETACH_FILTER", Support::Refused(Errno::ENOENT)),
@@ -141,8 +142,8 @@ static SOCKET: &[Entry] = entries![Socket:
     (62, "SO_BINDTOIFINDEX", ON),
     (63, "SO_TIMESTAMP_NEW", flag(0)),
     (64, "SO_TIMESTAMPNS_NEW", flag(0)),
-    (66, "SO_RCVTIMEO_NEW", TIMEVAL),
-    (67, "SO_SNDTIMEO_NEW", TIMEVAL),
+    (66, "SO_RCVTIMEO_NEW", ON),
+    (67, "SO_SNDTIMEO_NEW", ON),
     (69, "SO_PREFER_BUSY_POLL", flag(0)),
     (70, "SO_BUSY_POLL_BUDGET", flag(0)),
 ];

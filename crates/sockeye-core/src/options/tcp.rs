@@ -61,7 +61,10 @@ impl Host {
         match connection {
             Some(connection) if connection.state() != State::Closed => connection.info(now).snd_mss as i32,
             // Linux says TCP_MSS_DEFAULT before anything is known.
-            _ => socket.settings().filter(|s| s.max_segment > 0).map_or(536, |s| i32::from(s.max_segment)),
+            _ => self
+                .settings_in_force(socket)
+                .filter(|s| s.max_segment > 0)
+                .map_or(536, |s| i32::from(s.max_segment)),
         }
     }
 

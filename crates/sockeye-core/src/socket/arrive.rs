@@ -46,7 +46,9 @@ impl Host {
     fn request_hears(&mut self, id: FlowId, segment: Segment, now: Instant) {
         let FlowKind::Request { request, listener } = &mut self.flows[id].kind else { unreachable!() };
         let listener = *listener;
-        let Body::Stream { settings, role: Role::Listener(queue) } = &self.sockets[listener].body else {
+        let Body::Stream { settings: Some(settings), role: Role::Listener(queue) } =
+            &self.sockets[listener].body
+        else {
             unreachable!("a request's listener listens")
         };
         let room = !queue.is_full();
@@ -159,7 +161,7 @@ impl Host {
 
     /// The handshake is done: a socket of its own for the accept queue.
     fn promote(&mut self, id: FlowId, listener: SocketId, connection: Box<Connection>, now: Instant) {
-        let child = self.make_child(listener, id, &connection);
+        let child = self.make_child(listener, id);
         let flow = &mut self.flows[id];
         flow.kind = FlowKind::Connection { connection, socket: Some(child) };
         let parent = &self.sockets[listener];
@@ -174,13 +176,13 @@ impl Host {
         self.settle(id, now);
     }
 
-    fn make_child(&mut self, listener: SocketId, flow: FlowId, connection: &Connection) -> SocketId {
+    fn make_child(&mut self, listener: SocketId, flow: FlowId) -> SocketId {
         let domain = self.sockets[listener].domain;
         let child = self.insert_socket(domain, crate::host::Kind::Stream, protocol::TCP);
         let parent = &self.sockets[listener];
         let options = parent.options.clone();
         let role = Role::Connection { flow, phase: Phase::Connected };
-        let body = Body::Stream { settings: Box::new(connection.settings().clone()), role };
+        let body = Body::Stream { settings: None, role };
         let inode = self.sockets[child].inode;
         self.sockets[child] = Socket {
             options,

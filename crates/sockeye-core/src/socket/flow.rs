@@ -46,7 +46,7 @@ pub(crate) struct Flow {
 pub(crate) enum FlowKind {
     Connection { connection: Box<Connection>, socket: Option<SocketId> },
     Request { request: Box<Request>, listener: SocketId },
-    TimeWait(TimeWait),
+    TimeWait(Box<TimeWait>),
 }
 
 impl Flow {

@@ -11,6 +11,7 @@ use crate::ip::input::TTL_DEFAULT;
 use crate::ip::route::Path;
 use crate::tcp::TimeWait;
 use crate::time::Instant;
+use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 
 impl Host {
@@ -110,7 +111,8 @@ impl Host {
             return;
         }
         self.time_waits += 1;
-        let waiting = self.insert_flow(local, remote, path, gate, (ttl, tos), FlowKind::TimeWait(time_wait));
+        let kind = FlowKind::TimeWait(Box::new(time_wait));
+        let waiting = self.insert_flow(local, remote, path, gate, (ttl, tos), kind);
         self.flows[waiting].hold = hold;
         self.sync_timer(waiting);
     }

@@ -28,6 +28,8 @@ pub(crate) struct Socket {
     pub addr_locked: bool,
     /// The same of the port.
     pub port_locked: bool,
+    /// The port that a stream had and gave back: getsockname shows it until there is another (`inet_sport`).
+    pub port_shown: u16,
     /// Its hold on the port, while no flow has it.
     pub hold: Option<Hold>,
     pub owner_tag: u64,
@@ -46,7 +48,11 @@ pub(crate) struct Socket {
 /// What depends on the kind.
 #[derive(Debug)]
 pub(crate) enum Body {
-    Stream { settings: Box<Settings>, role: Role },
+    /// The settings are here for a connection to come; while there is one it has them.
+    Stream {
+        settings: Option<Box<Settings>>,
+        role: Role,
+    },
     Datagram(Box<Inbox>),
 }
 
@@ -73,7 +79,7 @@ pub(crate) enum Phase {
 impl Socket {
     pub(crate) fn new(inode: u64, domain: Domain, kind: Kind, protocol: u8) -> Self {
         let body = match kind {
-            Kind::Stream => Body::Stream { settings: Box::default(), role: Role::Idle },
+            Kind::Stream => Body::Stream { settings: Some(Box::default()), role: Role::Idle },
             Kind::Datagram | Kind::Raw => Body::Datagram(Box::default()),
         };
         Self {
@@ -85,6 +91,7 @@ impl Socket {
             local: unspecified(domain),
             addr_locked: false,
             port_locked: false,
+            port_shown: 0,
             hold: None,
             owner_tag: 0,
             ready_told: false,
@@ -134,14 +141,22 @@ impl Socket {
 
     pub(crate) fn settings(&self) -> Option<&Settings> {
         match &self.body {
-            Body::Stream { settings, .. } => Some(settings),
+            Body::Stream { settings, .. } => settings.as_deref(),
             Body::Datagram(_) => None,
         }
     }
 
     pub(crate) fn settings_mut(&mut self) -> Option<&mut Settings> {
         match &mut self.body {
-            Body::Stream { settings, .. } => Some(settings),
+            Body::Stream { settings, .. } => settings.as_deref_mut(),
+            Body::Datagram(_) => None,
+        }
+    }
+
+    /// Gives the settings to a connection, or (with `Some`) takes them back from it.
+    pub(crate) fn swap_settings(&mut self, with: Option<Box<Settings>>) -> Option<Box<Settings>> {
+        match &mut self.body {
+            Body::Stream { settings, .. } => core::mem::replace(settings, with),
             Body::Datagram(_) => None,
         }
     }
