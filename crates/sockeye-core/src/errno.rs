@@ -81,6 +81,7 @@ errnos! {
     EHOSTUNREACH = 113 "No route to host",
     EALREADY = 114 "Operation already in progress",
     EINPROGRESS = 115 "Operation now in progress",
+    ENONET = 64 "Machine is not on the network",
     ENOTSOCK = 88 "Socket operation on non-socket",
     ENXIO = 6 "No such device or address",
     EDOM = 33 "Numerical argument out of domain",

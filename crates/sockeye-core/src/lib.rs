@@ -22,16 +22,28 @@
 
 extern crate alloc;
 
+mod call;
+pub mod config;
+pub mod counters;
 pub mod errno;
 pub mod host;
+mod icmp;
+pub mod iface;
+pub mod ip;
+pub mod netlink;
+pub mod options;
 pub mod packet;
 pub mod readiness;
 pub mod rng;
+mod socket;
 pub mod tcp;
 pub mod time;
+pub mod timer;
+mod udp;
 pub mod wire;
 
 pub use errno::Errno;
+pub use host::{Host, HostConfig, SocketId};
 pub use packet::{Packet, Payload};
 pub use readiness::Readiness;
 pub use time::Instant;

@@ -1,0 +1,10 @@
+//! The calls, one file per family. Each checks as Linux checks and in its order, then changes the tables;
+//! none blocks, none loops over sockets.
+
+mod bind;
+mod connect;
+mod datagram;
+mod listen;
+mod observe;
+mod socket;
+mod stream;

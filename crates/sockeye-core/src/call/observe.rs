@@ -1,0 +1,162 @@
+//! Readiness, and what is to be seen of sockets (`ss`).
+
+use crate::errno::Errno;
+use crate::host::{Domain, Host, Kind, SocketId, SocketInfo};
+use crate::readiness::Readiness;
+use crate::socket::flow::{Flow, FlowKind};
+use crate::socket::table::{Body, Role, Socket, show};
+use crate::tcp::{Connection, State};
+use crate::time::Instant;
+use crate::wire::protocol;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// What is to be seen.
+impl Host {
+    /// `SO_ERROR`: the pending error, once.
+    pub fn take_error(&mut self, id: SocketId) -> Option<Errno> {
+        let socket = self.sockets.get_mut(id)?;
+        let error = socket.error.take();
+        let flow = socket.flow();
+        error.or_else(|| flow.and_then(|flow| self.flows[flow].connection_mut()?.take_error()))
+    }
+
+    /// What poll(2) would say.
+    pub fn readiness(&self, id: SocketId) -> Readiness {
+        let Some(socket) = self.sockets.get(id) else { return Readiness::empty() };
+        match &socket.body {
+            Body::Datagram(_) => socket.datagram_readiness(),
+            Body::Stream { role: Role::Listener(listener), .. } => match listener.queue.is_empty() {
+                true => Readiness::empty(),
+                false => Readiness::IN,
+            },
+            Body::Stream { role: Role::Idle, .. } => socket.idle_readiness(),
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => {
+                self.flows[*flow].connection().map_or(Readiness::empty(), Connection::readiness)
+            }
+        }
+    }
+
+    /// What `ss` shows of a socket.
+    pub fn info(&self, id: SocketId, now: Instant) -> Option<SocketInfo> {
+        let socket = self.sockets.get(id)?;
+        let mut info = socket.info(id);
+        match &socket.body {
+            Body::Datagram(inbox) => {
+                info.recv_q = inbox.charged;
+                info.remote = inbox.peer.map(|peer| socket.show(peer));
+                info.state = if inbox.peer.is_some() { State::Established } else { State::Closed };
+            }
+            Body::Stream { role: Role::Listener(listener), .. } => {
+                (info.recv_q, info.send_q) = (listener.queue.len(), listener.backlog as usize);
+                info.state = State::Listen;
+            }
+            Body::Stream { role: Role::Idle, .. } => {}
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => {
+                let flow = &self.flows[*flow];
+                info.remote = Some(socket.show(flow.remote));
+                if let Some(connection) = flow.connection() {
+                    info.set_connection(connection, now);
+                }
+            }
+        }
+        Some(info)
+    }
+
+    /// Every socket, in creation order.
+    pub fn sockets(&self) -> impl Iterator<Item = SocketId> + '_ {
+        let mut all: Vec<_> = self.sockets.iter().map(|(id, socket)| (socket.inode, id)).collect();
+        all.sort_unstable_by_key(|(inode, _)| *inode);
+        all.into_iter().map(|(_, id)| id)
+    }
+
+    /// Connections that no program holds: requests, orphans, TIME-WAIT; in creation order.
+    pub fn unowned(&self, now: Instant) -> Vec<SocketInfo> {
+        let mut all: Vec<_> = self.flows.values().filter(|flow| flow.socket().is_none()).collect();
+        all.sort_unstable_by_key(|flow| flow.number);
+        all.into_iter().map(|flow| self.flow_info(flow, now)).collect()
+    }
+
+    fn flow_info(&self, flow: &Flow, now: Instant) -> SocketInfo {
+        let parent = match flow.kind {
+            FlowKind::Request { listener, .. } => Some(listener),
+            _ => None,
+        };
+        let domain = match parent {
+            Some(listener) => self.sockets[listener].domain,
+            None if flow.local.is_ipv4() => Domain::Inet,
+            None => Domain::Inet6,
+        };
+        let mut info = SocketInfo {
+            id: None,
+            inode: 0,
+            kind: Kind::Stream,
+            protocol: protocol::TCP,
+            domain,
+            state: State::SynReceived,
+            local: show(domain, flow.local),
+            remote: Some(show(domain, flow.remote)),
+            recv_q: 0,
+            send_q: 0,
+            v6only: false,
+            parent,
+            tcp: None,
+            owner_tag: 0,
+        };
+        match &flow.kind {
+            FlowKind::Connection { connection, .. } => info.set_connection(connection, now),
+            FlowKind::TimeWait(_) => info.state = State::TimeWait,
+            FlowKind::Request { .. } => {}
+        }
+        info
+    }
+
+    /// Keeps a word for the layer above.
+    pub fn set_owner_tag(&mut self, id: SocketId, tag: u64) {
+        if let Some(socket) = self.sockets.get_mut(id) {
+            socket.owner_tag = tag;
+        }
+    }
+
+    /// The word of [`Host::set_owner_tag`]; 0 at first. An accepted connection has 0.
+    pub fn owner_tag(&self, id: SocketId) -> u64 {
+        self.sockets.get(id).map_or(0, |socket| socket.owner_tag)
+    }
+}
+
+impl Socket {
+    fn info(&self, id: SocketId) -> SocketInfo {
+        SocketInfo {
+            id: Some(id),
+            inode: self.inode,
+            kind: self.kind,
+            protocol: self.protocol,
+            domain: self.domain,
+            state: State::Closed,
+            local: self.show(self.local),
+            remote: None,
+            recv_q: 0,
+            send_q: 0,
+            v6only: self.options.v6only,
+            parent: self.parent,
+            tcp: None,
+            owner_tag: self.owner_tag,
+        }
+    }
+
+    /// tcp_poll of a socket that was never connected, or is not any more.
+    fn idle_readiness(&self) -> Readiness {
+        let mut ready = Readiness::HUP | Readiness::OUT;
+        ready.set(Readiness::ERR, self.error.is_some());
+        ready.set(Readiness::IN | Readiness::RDHUP, self.shut_read);
+        ready
+    }
+}
+
+impl SocketInfo {
+    fn set_connection(&mut self, connection: &Connection, now: Instant) {
+        self.state = connection.state();
+        (self.recv_q, self.send_q) = (connection.received(), connection.send_queued());
+        self.tcp = Some(Box::new(connection.info(now)));
+    }
+}

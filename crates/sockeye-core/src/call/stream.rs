@@ -1,0 +1,153 @@
+//! Streams: send and recv, by copy and in place.
+//!
+//! A stream that is not connected says EPIPE to a sender and ENOTCONN to a reader, as Linux does; what a
+//! connection says is TCP's.
+
+use crate::errno::{Errno, Result};
+use crate::host::{Host, SendControl, SocketId};
+use crate::packet::Payload;
+use crate::socket::flow::{Flow, FlowId};
+use crate::socket::table::{Body, Role};
+use crate::tcp::Connection;
+use crate::time::Instant;
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+/// Streams of bytes.
+impl Host {
+    /// send(2) on a stream, or on a connected datagram socket.
+    pub fn send(&mut self, id: SocketId, data: &[u8], now: Instant) -> Result<usize> {
+        match self.sending(id)? {
+            Some(flow) => {
+                let sent = connection(&mut self.flows[flow]).send(data, &mut self.engine.ctx(now));
+                self.settle(flow, now);
+                sent
+            }
+            None => {
+                let payload = Payload::from(Bytes::copy_from_slice(data));
+                self.send_to(id, payload, None, &SendControl::default(), now)
+            }
+        }
+    }
+
+    /// As [`Host::send`], by reference; what does not fit is left to the caller (the count says).
+    pub fn send_chunk(&mut self, id: SocketId, chunk: Bytes, now: Instant) -> Result<usize> {
+        match self.sending(id)? {
+            Some(flow) => {
+                let sent = connection(&mut self.flows[flow]).send_chunk(chunk, &mut self.engine.ctx(now));
+                self.settle(flow, now);
+                sent
+            }
+            None => self.send_to(id, Payload::from(chunk), None, &SendControl::default(), now),
+        }
+    }
+
+    /// Room in a stream's send buffer, at most `max` bytes, to be filled in place and committed.
+    ///
+    /// # Errors
+    /// EAGAIN without room, EPIPE after shutdown, the pending error; EOPNOTSUPP on a datagram socket.
+    pub fn send_reserve(&mut self, id: SocketId, max: usize) -> Result<&mut [u8]> {
+        let flow = self.sending(id)?.ok_or(Errno::EOPNOTSUPP)?;
+        connection(&mut self.flows[flow]).send_reserve(max, &mut self.engine.pool)
+    }
+
+    /// The first `n` bytes of the room reserved last are data now.
+    pub fn send_commit(&mut self, id: SocketId, n: usize, now: Instant) {
+        let Ok(Some(flow)) = self.sending(id) else { return };
+        connection(&mut self.flows[flow]).send_commit(n, &mut self.engine.ctx(now));
+        self.settle(flow, now);
+    }
+
+    /// `MSG_MORE` of what is sent next on a stream: partial segments wait.
+    pub fn set_more(&mut self, id: SocketId, more: bool, now: Instant) {
+        let Ok(Some(flow)) = self.sending(id) else { return };
+        connection(&mut self.flows[flow]).set_more(more, &mut self.engine.ctx(now));
+        self.settle(flow, now);
+    }
+
+    /// recv(2) on a stream, or on a datagram socket (the rest of the datagram is lost). 0 is end of file.
+    pub fn recv(&mut self, id: SocketId, buf: &mut [u8], peek: bool, now: Instant) -> Result<usize> {
+        let Some(flow) = self.receiving(id)? else {
+            let datagram = self.recv_from(id, peek, now)?;
+            return Ok(copy_payload(&datagram.payload, buf));
+        };
+        let received = connection(&mut self.flows[flow]).recv(buf, peek, &mut self.engine.ctx(now));
+        self.settle(flow, now);
+        received
+    }
+
+    /// What a stream has received, in place; take it with [`Host::consume`]. Empty is end of file.
+    ///
+    /// # Errors
+    /// EAGAIN, ENOTCONN, the pending error once; EOPNOTSUPP on a datagram socket.
+    pub fn recv_slices(&mut self, id: SocketId) -> Result<SmallVec<[&[u8]; 8]>> {
+        let flow = self.receiving(id)?.ok_or(Errno::EOPNOTSUPP)?;
+        let connection = connection(&mut self.flows[flow]);
+        if connection.received() == 0 {
+            connection.recv_end()?;
+        }
+        Ok(connection.recv_slices())
+    }
+
+    /// The program has taken `n` bytes.
+    pub fn consume(&mut self, id: SocketId, n: usize, now: Instant) {
+        let Ok(Some(flow)) = self.receiving(id) else { return };
+        connection(&mut self.flows[flow]).consume(n, &mut self.engine.ctx(now));
+        self.settle(flow, now);
+    }
+
+    /// `SIOCINQ`: bytes to be read; of a datagram socket the next datagram's. EINVAL on a listener.
+    pub fn queued_in(&self, id: SocketId) -> Result<usize> {
+        match &self.socket_ref(id)?.body {
+            Body::Datagram(inbox) => Ok(inbox.queue.front().map_or(0, |datagram| datagram.payload.len())),
+            Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EINVAL),
+            Body::Stream { role: Role::Idle, .. } => Ok(0),
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => {
+                Ok(self.flows[*flow].connection().map_or(0, Connection::received))
+            }
+        }
+    }
+
+    /// `SIOCOUTQ`: bytes not acknowledged or not sent. EINVAL on a listener.
+    pub fn queued_out(&self, id: SocketId) -> Result<usize> {
+        match &self.socket_ref(id)?.body {
+            Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EINVAL),
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => {
+                Ok(self.flows[*flow].connection().map_or(0, Connection::send_queued))
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// The connection to send on; none for a datagram socket.
+    fn sending(&self, id: SocketId) -> Result<Option<FlowId>> {
+        match &self.socket_ref(id)?.body {
+            Body::Datagram(_) => Ok(None),
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => Ok(Some(*flow)),
+            Body::Stream { .. } => Err(Errno::EPIPE),
+        }
+    }
+
+    fn receiving(&self, id: SocketId) -> Result<Option<FlowId>> {
+        match &self.socket_ref(id)?.body {
+            Body::Datagram(_) => Ok(None),
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => Ok(Some(*flow)),
+            Body::Stream { .. } => Err(Errno::ENOTCONN),
+        }
+    }
+}
+
+fn connection(flow: &mut Flow) -> &mut Connection {
+    flow.connection_mut().expect("a socket's flow is a connection")
+}
+
+/// Copies what fits; says how much that was.
+fn copy_payload(payload: &Payload, buf: &mut [u8]) -> usize {
+    let mut at = 0;
+    for slice in payload.slices() {
+        let n = slice.len().min(buf.len() - at);
+        buf[at..at + n].copy_from_slice(&slice[..n]);
+        at += n;
+    }
+    at
+}

@@ -1,0 +1,197 @@
+//! Socket options: one [`table`] that says of each option what it is here, and the code of those that have an
+//! effect, by level: [`socket`], [`ip`], [`tcp`].
+//!
+//! *Effective*: it does what Linux's does. *Stored*: kept and given back; it has nothing to act on here, or
+//! the layer above reads it (control messages). *Refused*: ENOPROTOOPT, or what Linux says where it lacks the
+//! option; nothing is accepted that would change what programs see and does not.
+
+mod ip;
+mod socket;
+pub mod table;
+mod tcp;
+mod value;
+
+use crate::errno::{Errno, Result};
+use crate::host::{Domain, Host, IfIndex, OptionValue, SocketId};
+use crate::time::Instant;
+use core::net::IpAddr;
+use smallvec::SmallVec;
+use table::{Entry, Group, Support};
+
+/// The options of a socket, but for TCP's (see [`crate::tcp::Settings`]).
+#[derive(Clone, Debug)]
+pub(crate) struct SocketOptions {
+    pub reuse_addr: bool,
+    pub reuse_port: bool,
+    pub broadcast: bool,
+    pub v6only: bool,
+    pub freebind: bool,
+    pub transparent: bool,
+    pub bind_no_port: bool,
+    pub multicast_all: bool,
+    pub multicast_loop4: bool,
+    pub multicast_loop6: bool,
+    pub receive_errors4: bool,
+    pub receive_errors6: bool,
+    pub mtu_discover4: u8,
+    pub mtu_discover6: u8,
+    pub tos: u8,
+    pub traffic_class: u8,
+    pub multicast_ttl: u8,
+    pub multicast_hops: u8,
+    pub ttl: Option<u8>,
+    pub hop_limit: Option<u8>,
+    pub device: Option<IfIndex>,
+    pub multicast_if4: Option<IfIndex>,
+    pub multicast_if6: Option<IfIndex>,
+    /// `SO_RCVBUF` of a datagram socket, as getsockopt shows it, in bytes.
+    pub receive_buffer: u32,
+    /// `SO_SNDBUF` likewise.
+    pub send_buffer: u32,
+    pub stored: SmallVec<[(i32, i32, OptionValue); 1]>,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            reuse_addr: false,
+            reuse_port: false,
+            broadcast: false,
+            v6only: false,
+            freebind: false,
+            transparent: false,
+            bind_no_port: false,
+            multicast_all: true,
+            multicast_loop4: true,
+            multicast_loop6: true,
+            receive_errors4: false,
+            receive_errors6: false,
+            mtu_discover4: PMTUDISC_WANT,
+            mtu_discover6: PMTUDISC_WANT,
+            tos: 0,
+            traffic_class: 0,
+            multicast_ttl: 1,
+            multicast_hops: 1,
+            ttl: None,
+            hop_limit: None,
+            device: None,
+            multicast_if4: None,
+            multicast_if6: None,
+            receive_buffer: 212_992,
+            send_buffer: 212_992,
+            stored: SmallVec::new(),
+        }
+    }
+}
+
+impl SocketOptions {
+    /// Whether a datagram to a group is heard by the host's own members.
+    pub(crate) fn loops(&self, to: IpAddr) -> bool {
+        if to.is_ipv4() { self.multicast_loop4 } else { self.multicast_loop6 }
+    }
+
+    /// Whether a datagram must not be cut into pieces.
+    pub(crate) fn keeps_whole(&self, to: IpAddr) -> bool {
+        let discover = if to.is_ipv4() { self.mtu_discover4 } else { self.mtu_discover6 };
+        matches!(discover, PMTUDISC_DO | PMTUDISC_PROBE)
+    }
+
+    /// Whether errors are queued (`IP_RECVERR`).
+    pub(crate) fn wants_errors(&self, to: IpAddr) -> bool {
+        if to.is_ipv4() { self.receive_errors4 } else { self.receive_errors6 }
+    }
+
+    pub(crate) fn multicast_interface(&self, to: IpAddr) -> Option<IfIndex> {
+        if to.is_ipv4() { self.multicast_if4 } else { self.multicast_if6 }
+    }
+}
+
+/// Options.
+impl Host {
+    /// setsockopt(2), with Linux's numbers and lengths.
+    pub fn setsockopt(
+        &mut self,
+        id: SocketId,
+        level: i32,
+        name: i32,
+        value: &[u8],
+        now: Instant,
+    ) -> Result<()> {
+        let entry = self.find_option(id, level, name)?;
+        match entry.support {
+            Support::Effective => match entry.group {
+                Group::Socket => self.set_socket_option(id, name, value, now),
+                Group::Ip => self.set_ip_option(id, name, value),
+                Group::Ipv6 => self.set_ipv6_option(id, name, value),
+                Group::Tcp => self.set_tcp_option(id, name, value, now),
+            },
+            Support::Stored { len, .. } => {
+                let value = value::exact(value, len, level == table::IPPROTO_IP)?;
+                self.socket_mut(id)?.options.store(level, name, value);
+                Ok(())
+            }
+            Support::ReadOnly => Err(Errno::ENOPROTOOPT),
+            Support::Refused(errno) => Err(errno),
+        }
+    }
+
+    /// getsockopt(2); the value is cut to `max_len` as Linux cuts it.
+    pub fn getsockopt(
+        &mut self,
+        id: SocketId,
+        level: i32,
+        name: i32,
+        max_len: usize,
+        now: Instant,
+    ) -> Result<OptionValue> {
+        let entry = self.find_option(id, level, name)?;
+        let mut value = match entry.support {
+            Support::Effective | Support::ReadOnly => match entry.group {
+                Group::Socket => self.get_socket_option(id, name)?,
+                Group::Ip => self.get_ip_option(id, name)?,
+                Group::Ipv6 => self.get_ipv6_option(id, name)?,
+                Group::Tcp => self.get_tcp_option(id, name, now)?,
+            },
+            Support::Stored { len, default } => {
+                let stored = self.socket_ref(id)?.options.stored(level, name);
+                stored.cloned().unwrap_or_else(|| value::padded(default, len))
+            }
+            Support::Refused(errno) => return Err(errno),
+        };
+        // ip_getsockopt gives a small integer as one byte to who has room for less than an int.
+        if matches!(entry.group, Group::Ip) && value.len() == 4 && (1..4).contains(&max_len) {
+            value.truncate(1);
+        }
+        value.truncate(max_len);
+        Ok(value)
+    }
+
+    fn find_option(&self, id: SocketId, level: i32, name: i32) -> Result<&'static Entry> {
+        let socket = self.socket_ref(id)?;
+        let fits = match level {
+            table::IPPROTO_TCP => socket.is_tcp(),
+            table::IPPROTO_IPV6 => socket.domain == Domain::Inet6,
+            _ => true,
+        };
+        let entry = table::find(level, name).filter(|_| fits);
+        // An unknown level is one that the protocol does not pass on.
+        entry.ok_or(Errno::ENOPROTOOPT)
+    }
+}
+
+impl SocketOptions {
+    fn store(&mut self, level: i32, name: i32, value: OptionValue) {
+        match self.stored.iter_mut().find(|(l, n, _)| (*l, *n) == (level, name)) {
+            Some((_, _, old)) => *old = value,
+            None => self.stored.push((level, name, value)),
+        }
+    }
+
+    fn stored(&self, level: i32, name: i32) -> Option<&OptionValue> {
+        self.stored.iter().find(|(l, n, _)| (*l, *n) == (level, name)).map(|(_, _, value)| value)
+    }
+}
+
+const PMTUDISC_WANT: u8 = 1;
+const PMTUDISC_DO: u8 = 2;
+const PMTUDISC_PROBE: u8 = 3;

@@ -1,0 +1,248 @@
+//! The table: every option that Linux has at these levels and that programs are seen to set, and what it is
+//! here. Numbers are those of Linux on x86-64 and arm64.
+
+use crate::errno::Errno;
+
+/// `SOL_SOCKET`.
+pub const SOL_SOCKET: i32 = 1;
+/// `IPPROTO_IP`.
+pub const IPPROTO_IP: i32 = 0;
+/// `IPPROTO_TCP`.
+pub const IPPROTO_TCP: i32 = 6;
+/// `IPPROTO_IPV6`.
+pub const IPPROTO_IPV6: i32 = 41;
+
+/// Where an option's code is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// `SOL_SOCKET`.
+    Socket,
+    /// `IPPROTO_IP`.
+    Ip,
+    /// `IPPROTO_IPV6`.
+    Ipv6,
+    /// `IPPROTO_TCP`.
+    Tcp,
+}
+
+/// What an option is here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Support {
+    /// It does what Linux's does.
+    Effective,
+    /// It can be asked for only.
+    ReadOnly,
+    /// Kept and given back: its length in bytes, and its first value.
+    Stored {
+        /// Bytes.
+        len: usize,
+        /// The int that it starts with.
+        default: i32,
+    },
+    /// Not accepted.
+    Refused(Errno),
+}
+
+/// An option.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The level it belongs to.
+    pub group: Group,
+    /// Its number.
+    pub number: i32,
+    /// Its name in C.
+    pub name: &'static str,
+    /// What it is here.
+    pub support: Support,
+}
+
+/// The entry of an option.
+pub fn find(level: i32, number: i32) -> Option<&'static Entry> {
+    let entries = match level {
+        SOL_SOCKET => SOCKET,
+        IPPROTO_IP => IP,
+        IPPROTO_TCP => TCP,
+        IPPROTO_IPV6 => IPV6,
+        _ => return None,
+    };
+    entries.iter().find(|entry| entry.number == number)
+}
+
+/// All of them, for documents.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    [SOCKET, IP, TCP, IPV6].into_iter().flatten()
+}
+
+const fn flag(default: i32) -> Support {
+    Support::Stored { len: 4, default }
+}
+
+const fn entry(group: Group, (number, name, support): (i32, &'static str, Support)) -> Entry {
+    Entry { group, number, name, support }
+}
+
+macro_rules! entries {
+    ($group:ident: $($entry:expr,)*) => { &[$(entry(Group::$group, $entry)),*] };
+}
+
+const ON: Support = Support::Effective;
+const READ: Support = Support::ReadOnly;
+const REFUSED: Support = Support::Refused(Errno::ENOPROTOOPT);
+const TIMEVAL: Support = Support::Stored { len: 16, default: 0 };
+
+static SOCKET: &[Entry] = entries![Socket:
+    (1, "SO_DEBUG", flag(0)),
+    (2, "SO_REUSEADDR", ON),
+    (3, "SO_TYPE", READ),
+    (4, "SO_ERROR", READ),
+    (5, "SO_DONTROUTE", flag(0)),
+    (6, "SO_BROADCAST", ON),
+    (7, "SO_SNDBUF", ON),
+    (8, "SO_RCVBUF", ON),
+    (9, "SO_KEEPALIVE", ON),
+    (10, "SO_OOBINLINE", ON),
+    (11, "SO_NO_CHECK", flag(0)),
+    (12, "SO_PRIORITY", flag(0)),
+    (13, "SO_LINGER", ON),
+    (14, "SO_BSDCOMPAT", flag(0)),
+    (15, "SO_REUSEPORT", ON),
+    (16, "SO_PASSCRED", Support::Refused(Errno::EOPNOTSUPP)),
+    (17, "SO_PEERCRED", REFUSED),
+    (18, "SO_RCVLOWAT", ON),
+    (19, "SO_SNDLOWAT", READ),
+    (20, "SO_RCVTIMEO", TIMEVAL),
+    (21, "SO_SNDTIMEO", TIMEVAL),
+    (25, "SO_BINDTODEVICE", ON),
+    (26, "SO_ATTACH_FILTER", REFUSED),
+    (27, "SO_DETACH_FILTER", Support::Refused(Errno::ENOENT)),
+    (28, "SO_PEERNAME", REFUSED),
+    (29, "SO_TIMESTAMP", flag(0)),
+    (30, "SO_ACCEPTCONN", READ),
+    (32, "SO_SNDBUFFORCE", ON),
+    (33, "SO_RCVBUFFORCE", ON),
+    (35, "SO_TIMESTAMPNS", flag(0)),
+    (36, "SO_MARK", flag(0)),
+    (37, "SO_TIMESTAMPING", REFUSED),
+    (38, "SO_PROTOCOL", READ),
+    (39, "SO_DOMAIN", READ),
+    (40, "SO_RXQ_OVFL", flag(0)),
+    (42, "SO_PEEK_OFF", Support::Refused(Errno::EOPNOTSUPP)),
+    (45, "SO_SELECT_ERR_QUEUE", flag(0)),
+    (46, "SO_BUSY_POLL", flag(0)),
+    (47, "SO_MAX_PACING_RATE", REFUSED),
+    (49, "SO_INCOMING_CPU", flag(0)),
+    (50, "SO_ATTACH_BPF", REFUSED),
+    (51, "SO_ATTACH_REUSEPORT_CBPF", REFUSED),
+    (52, "SO_ATTACH_REUSEPORT_EBPF", REFUSED),
+    (56, "SO_INCOMING_NAPI_ID", READ),
+    (57, "SO_COOKIE", READ),
+    (60, "SO_ZEROCOPY", Support::Refused(Errno::EOPNOTSUPP)),
+    (61, "SO_TXTIME", REFUSED),
+    (62, "SO_BINDTOIFINDEX", ON),
+    (63, "SO_TIMESTAMP_NEW", flag(0)),
+    (64, "SO_TIMESTAMPNS_NEW", flag(0)),
+    (66, "SO_RCVTIMEO_NEW", TIMEVAL),
+    (67, "SO_SNDTIMEO_NEW", TIMEVAL),
+    (69, "SO_PREFER_BUSY_POLL", flag(0)),
+    (70, "SO_BUSY_POLL_BUDGET", flag(0)),
+];
+
+static IP: &[Entry] = entries![Ip:
+    (1, "IP_TOS", ON),
+    (2, "IP_TTL", ON),
+    (3, "IP_HDRINCL", REFUSED),
+    (4, "IP_OPTIONS", REFUSED),
+    (6, "IP_RECVOPTS", flag(0)),
+    (7, "IP_RETOPTS", flag(0)),
+    (8, "IP_PKTINFO", flag(0)),
+    (10, "IP_MTU_DISCOVER", ON),
+    (11, "IP_RECVERR", ON),
+    (12, "IP_RECVTTL", flag(0)),
+    (13, "IP_RECVTOS", flag(0)),
+    (14, "IP_MTU", READ),
+    (15, "IP_FREEBIND", ON),
+    (19, "IP_TRANSPARENT", ON),
+    (20, "IP_RECVORIGDSTADDR", flag(0)),
+    (21, "IP_MINTTL", REFUSED),
+    (23, "IP_CHECKSUM", REFUSED),
+    (24, "IP_BIND_ADDRESS_NO_PORT", ON),
+    (25, "IP_RECVFRAGSIZE", flag(0)),
+    (26, "IP_RECVERR_RFC4884", flag(0)),
+    (32, "IP_MULTICAST_IF", ON),
+    (33, "IP_MULTICAST_TTL", ON),
+    (34, "IP_MULTICAST_LOOP", ON),
+    (35, "IP_ADD_MEMBERSHIP", ON),
+    (36, "IP_DROP_MEMBERSHIP", ON),
+    (49, "IP_MULTICAST_ALL", ON),
+    (50, "IP_UNICAST_IF", REFUSED),
+    (51, "IP_LOCAL_PORT_RANGE", REFUSED),
+];
+
+static IPV6: &[Entry] = entries![Ipv6:
+    (16, "IPV6_UNICAST_HOPS", ON),
+    (17, "IPV6_MULTICAST_IF", ON),
+    (18, "IPV6_MULTICAST_HOPS", ON),
+    (19, "IPV6_MULTICAST_LOOP", ON),
+    (20, "IPV6_ADD_MEMBERSHIP", ON),
+    (21, "IPV6_DROP_MEMBERSHIP", ON),
+    (23, "IPV6_MTU_DISCOVER", ON),
+    (24, "IPV6_MTU", READ),
+    (25, "IPV6_RECVERR", ON),
+    (26, "IPV6_V6ONLY", ON),
+    (29, "IPV6_MULTICAST_ALL", ON),
+    (49, "IPV6_RECVPKTINFO", flag(0)),
+    (51, "IPV6_RECVHOPLIMIT", flag(0)),
+    (53, "IPV6_RECVHOPOPTS", flag(0)),
+    (56, "IPV6_RECVRTHDR", flag(0)),
+    (58, "IPV6_RECVDSTOPTS", flag(0)),
+    (60, "IPV6_RECVPATHMTU", flag(0)),
+    (62, "IPV6_DONTFRAG", flag(0)),
+    (66, "IPV6_RECVTCLASS", flag(0)),
+    (67, "IPV6_TCLASS", ON),
+    (70, "IPV6_AUTOFLOWLABEL", flag(1)),
+    (72, "IPV6_ADDR_PREFERENCES", flag(2)),
+    (74, "IPV6_RECVORIGDSTADDR", flag(0)),
+    (75, "IPV6_TRANSPARENT", ON),
+    (78, "IPV6_FREEBIND", ON),
+];
+
+static TCP: &[Entry] = entries![Tcp:
+    (1, "TCP_NODELAY", ON),
+    (2, "TCP_MAXSEG", ON),
+    (3, "TCP_CORK", ON),
+    (4, "TCP_KEEPIDLE", ON),
+    (5, "TCP_KEEPINTVL", ON),
+    (6, "TCP_KEEPCNT", ON),
+    (7, "TCP_SYNCNT", ON),
+    (8, "TCP_LINGER2", ON),
+    (9, "TCP_DEFER_ACCEPT", ON),
+    (10, "TCP_WINDOW_CLAMP", ON),
+    (11, "TCP_INFO", READ),
+    (12, "TCP_QUICKACK", ON),
+    (13, "TCP_CONGESTION", ON),
+    (14, "TCP_MD5SIG", REFUSED),
+    (16, "TCP_THIN_LINEAR_TIMEOUTS", flag(0)),
+    (17, "TCP_THIN_DUPACK", flag(0)),
+    (18, "TCP_USER_TIMEOUT", ON),
+    (19, "TCP_REPAIR", Support::Refused(Errno::EPERM)),
+    (23, "TCP_FASTOPEN", flag(0)),
+    (25, "TCP_NOTSENT_LOWAT", ON),
+    (27, "TCP_SAVE_SYN", REFUSED),
+    (30, "TCP_FASTOPEN_CONNECT", Support::Refused(Errno::EOPNOTSUPP)),
+    (31, "TCP_ULP", Support::Refused(Errno::ENOENT)),
+    (35, "TCP_ZEROCOPY_RECEIVE", REFUSED),
+    (36, "TCP_INQ", REFUSED),
+    (37, "TCP_TX_DELAY", REFUSED),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_sorted_and_none_is_there_twice() {
+        for entries in [SOCKET, IP, IPV6, TCP] {
+            assert!(entries.windows(2).all(|pair| pair[0].number < pair[1].number));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The options of `IPPROTO_TCP` that have an effect, and `struct tcp_info`.
+
+use super::value::{int, int_in, of_bool, of_int};
+use crate::errno::{Errno, Result};
+use crate::host::{Host, OptionValue, SocketId};
+use crate::socket::table::Role;
+use crate::tcp::{Congestion, Settings, State, TcpInfo};
+use crate::time::Instant;
+use core::time::Duration;
+
+impl Host {
+    pub(super) fn set_tcp_option(
+        &mut self,
+        id: SocketId,
+        name: i32,
+        value: &[u8],
+        now: Instant,
+    ) -> Result<()> {
+        if name == TCP_CONGESTION {
+            let wanted = value.split(|byte| *byte == 0).next().unwrap_or_default();
+            let congestion = Congestion::from_name(wanted).ok_or(Errno::ENOENT)?;
+            self.change_settings(id, now, |settings| settings.congestion = congestion);
+            return Ok(());
+        }
+        let value = int(value)?;
+        check_range(name, value)?;
+        self.change_settings(id, now, |settings| settings.set_number(name, value));
+        Ok(())
+    }
+
+    pub(super) fn get_tcp_option(&mut self, id: SocketId, name: i32, now: Instant) -> Result<OptionValue> {
+        let socket = self.socket_ref(id)?;
+        let settings = self.settings_in_force(socket).expect("a stream has settings");
+        Ok(match name {
+            TCP_NODELAY => of_bool(settings.nodelay),
+            TCP_MAXSEG => of_int(self.segment_max(id, now)),
+            TCP_CORK => of_bool(settings.cork),
+            TCP_KEEPIDLE => of_int(settings.keep_idle_s as i32),
+            TCP_KEEPINTVL => of_int(settings.keep_interval_s as i32),
+            TCP_KEEPCNT => of_int(i32::from(settings.keep_count)),
+            TCP_SYNCNT => of_int(i32::from(settings.syn_count)),
+            TCP_LINGER2 => of_int(if settings.linger2_s == 0 { FIN_TIMEOUT_S } else { settings.linger2_s }),
+            TCP_DEFER_ACCEPT => of_int(settings.defer_accept_s as i32),
+            TCP_WINDOW_CLAMP => of_int(settings.window_clamp as i32),
+            TCP_QUICKACK => of_bool(settings.quickack),
+            TCP_CONGESTION => {
+                let mut name = OptionValue::from_slice(settings.congestion.name().as_bytes());
+                name.resize(CONGESTION_NAME_LEN, 0);
+                name
+            }
+            TCP_USER_TIMEOUT => of_int(settings.user_timeout_ms as i32),
+            TCP_NOTSENT_LOWAT => of_int(settings.notsent_lowat as i32),
+            TCP_INFO => self.tcp_info(id, now),
+            _ => return Err(Errno::ENOPROTOOPT),
+        })
+    }
+
+    fn segment_max(&self, id: SocketId, now: Instant) -> i32 {
+        let socket = &self.sockets[id];
+        let connection = socket.flow().and_then(|flow| self.flows[flow].connection());
+        match connection {
+            Some(connection) if connection.state() != State::Closed => connection.info(now).snd_mss as i32,
+            // Linux says TCP_MSS_DEFAULT before anything is known.
+            _ => socket.settings().filter(|s| s.max_segment > 0).map_or(536, |s| i32::from(s.max_segment)),
+        }
+    }
+
+    fn tcp_info(&self, id: SocketId, now: Instant) -> OptionValue {
+        let socket = &self.sockets[id];
+        let connection = socket.flow().and_then(|flow| self.flows[flow].connection());
+        let mut info = connection.map(|connection| connection.info(now)).unwrap_or_default();
+        if let Some(Role::Listener(listener)) = socket.role() {
+            // tcp_get_info shows a listener's queue and backlog here.
+            info.state = State::Listen;
+            (info.unacked, info.lost) = (listener.queue.len() as u32, 0);
+            let mut bytes = info_bytes(&info);
+            bytes[28..32].copy_from_slice(&listener.backlog.to_ne_bytes());
+            return bytes;
+        }
+        info_bytes(&info)
+    }
+}
+
+/// What Linux answers EINVAL to.
+fn check_range(name: i32, value: i32) -> Result<()> {
+    let (min, max) = match name {
+        TCP_MAXSEG if value == 0 => (0, 0),
+        TCP_MAXSEG => (88, 32767),
+        TCP_KEEPIDLE | TCP_KEEPINTVL => (1, 32767),
+        TCP_KEEPCNT | TCP_SYNCNT => (1, 127),
+        TCP_USER_TIMEOUT => (0, i32::MAX),
+        _ => (i32::MIN, i32::MAX),
+    };
+    int_in(value, min, max).map(|_| ())
+}
+
+impl Settings {
+    fn set_number(&mut self, name: i32, value: i32) {
+        let on = value != 0;
+        match name {
+            TCP_NODELAY => self.nodelay = on,
+            TCP_MAXSEG => self.max_segment = value as u16,
+            TCP_CORK => self.cork = on,
+            TCP_KEEPIDLE => self.keep_idle_s = value as u32,
+            TCP_KEEPINTVL => self.keep_interval_s = value as u32,
+            TCP_KEEPCNT => self.keep_count = value as u8,
+            TCP_SYNCNT => self.syn_count = value as u8,
+            TCP_LINGER2 => self.linger2_s = value.max(-1),
+            TCP_DEFER_ACCEPT => self.defer_accept_s = value.max(0) as u32,
+            TCP_WINDOW_CLAMP => self.window_clamp = value.max(0) as u32,
+            TCP_QUICKACK => self.quickack = on,
+            TCP_USER_TIMEOUT => self.user_timeout_ms = value as u32,
+            TCP_NOTSENT_LOWAT => self.notsent_lowat = value as u32,
+            _ => unreachable!("the table sends only what is here"),
+        }
+    }
+}
+
+/// `struct tcp_info` of Linux, as far as its `tcpi_rcv_wnd`.
+fn info_bytes(info: &TcpInfo) -> OptionValue {
+    let mut out = OptionValue::with_capacity(INFO_LEN);
+    let us = |time: Duration| time.as_micros().min(u128::from(u32::MAX)) as u32;
+    let ms = |time: Duration| time.as_millis().min(u128::from(u32::MAX)) as u32;
+    let options = u8::from(info.timestamps) | u8::from(info.snd_wscale | info.rcv_wscale != 0) << 2;
+    out.extend_from_slice(&[state_number(info.state), info.ca_state, info.retransmits, info.probes]);
+    out.extend_from_slice(&[info.backoff, options, info.snd_wscale | info.rcv_wscale << 4, 0]);
+    for word in [us(info.rto), us(info.ato), info.snd_mss, info.rcv_mss] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    for word in [info.unacked, 0, info.lost, info.retrans, 0] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    for word in [ms(info.last_data_sent), 0, ms(info.last_data_recv), ms(info.last_ack_recv), info.pmtu] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    // rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering, rcv_rtt, rcv_space, total_retrans.
+    for word in [info.rcv_wnd, us(info.rtt), us(info.rttvar), info.snd_ssthresh, info.snd_cwnd] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    for word in [info.advmss, 3, us(info.rcv_rtt), info.rcv_space, info.total_retrans] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    // Pacing rates (none), then bytes acknowledged and received.
+    for word in [u64::MAX, u64::MAX, info.bytes_acked, info.bytes_received] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    for word in [info.segs_out, info.segs_in, info.notsent_bytes, us(info.min_rtt)] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    for word in [info.data_segs_in, info.data_segs_out] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    // Delivery rate, busy time, limited by receiver's window, by send buffer: not measured.
+    out.extend_from_slice(&[0; 32]);
+    // delivered, delivered_ce.
+    out.extend_from_slice(&[0; 8]);
+    for word in [info.bytes_sent, info.bytes_retrans] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    // dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash.
+    for word in [0, 0, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0] {
+        out.extend_from_slice(&word.to_ne_bytes());
+    }
+    out
+}
+
+/// The states' numbers in `tcp_states.h`.
+fn state_number(state: State) -> u8 {
+    match state {
+        State::Established => 1,
+        State::SynSent => 2,
+        State::SynReceived => 3,
+        State::FinWait1 => 4,
+        State::FinWait2 => 5,
+        State::TimeWait => 6,
+        State::Closed => 7,
+        State::CloseWait => 8,
+        State::LastAck => 9,
+        State::Listen => 10,
+        State::Closing => 11,
+    }
+}
+
+const INFO_LEN: usize = 240;
+/// `net.ipv4.tcp_fin_timeout`.
+const FIN_TIMEOUT_S: i32 = 60;
+/// `TCP_CA_NAME_MAX`.
+const CONGESTION_NAME_LEN: usize = 16;
+
+const TCP_NODELAY: i32 = 1;
+const TCP_MAXSEG: i32 = 2;
+const TCP_CORK: i32 = 3;
+const TCP_KEEPIDLE: i32 = 4;
+const TCP_KEEPINTVL: i32 = 5;
+const TCP_KEEPCNT: i32 = 6;
+const TCP_SYNCNT: i32 = 7;
+const TCP_LINGER2: i32 = 8;
+const TCP_DEFER_ACCEPT: i32 = 9;
+const TCP_WINDOW_CLAMP: i32 = 10;
+const TCP_INFO: i32 = 11;
+const TCP_QUICKACK: i32 = 12;
+const TCP_CONGESTION: i32 = 13;
+const TCP_USER_TIMEOUT: i32 = 18;
+const TCP_NOTSENT_LOWAT: i32 = 25;

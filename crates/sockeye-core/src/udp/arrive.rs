@@ -1,0 +1,107 @@
+//! A datagram has come: who hears it.
+
+use super::Inbox;
+use crate::host::{Datagram, Host, SocketId};
+use crate::ip::input::Meta;
+use crate::packet::Payload;
+use crate::socket::demux::{Fit, FlowKey};
+use crate::socket::table::Socket;
+use crate::wire::protocol;
+use core::net::SocketAddr;
+
+impl Host {
+    /// Gives a datagram to its receiver; false when nobody has the port.
+    pub(crate) fn udp_arrives(
+        &mut self,
+        meta: &Meta,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Payload,
+    ) -> bool {
+        if meta.is_group {
+            return self.udp_arrives_for_group(meta, from, to, &payload);
+        }
+        let receiver = self.udp_receiver(meta, from, to);
+        match receiver {
+            Some(id) => {
+                self.udp_queue(id, meta, from, to, payload);
+                true
+            }
+            None => {
+                self.counters.udp_no_ports += 1;
+                false
+            }
+        }
+    }
+
+    fn udp_receiver(&self, meta: &Meta, from: SocketAddr, to: SocketAddr) -> Option<SocketId> {
+        let key = FlowKey::new(to, from, None);
+        self.demux
+            .datagram(to, &key, |id| self.fits(id, meta))
+            .or_else(|| self.demux.intercept(protocol::UDP, to.port()).filter(|_| meta.is_own()))
+    }
+
+    /// Whether a socket with the right name hears what comes by this interface.
+    pub(crate) fn fits(&self, id: SocketId, meta: &Meta) -> Fit {
+        let socket = &self.sockets[id];
+        match socket.options.device {
+            Some(device) if device != meta.interface => Fit::No,
+            _ if socket.options.reuse_port => Fit::Group,
+            _ => Fit::Yes,
+        }
+    }
+
+    /// Multicast and broadcast: every socket that has the name hears it; of a group, its members.
+    fn udp_arrives_for_group(
+        &mut self,
+        meta: &Meta,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: &Payload,
+    ) -> bool {
+        if to.ip().is_multicast() && !self.groups.contains_key(&to.ip()) {
+            return true;
+        }
+        let hears = |id: &SocketId| {
+            let socket = &self.sockets[*id];
+            self.fits(*id, meta) != Fit::No && hears_group(socket, meta, to)
+        };
+        let receivers: alloc::vec::Vec<_> = self.demux.datagram_group(to).filter(hears).collect();
+        for id in &receivers {
+            self.udp_queue(*id, meta, from, to, payload.clone());
+        }
+        // Nobody is told that a group has no listener (RFC 1122, 4.1.3.1).
+        true
+    }
+
+    fn udp_queue(&mut self, id: SocketId, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: Payload) {
+        let count_max = self.config.limits.datagrams_max;
+        let socket = &mut self.sockets[id];
+        let (domain, limit) = (socket.domain, socket.options.receive_buffer as usize);
+        let datagram = Datagram {
+            payload,
+            from: crate::socket::table::show(domain, from),
+            to: crate::socket::table::show_ip(domain, to.ip()),
+            interface: meta.interface,
+            ttl: meta.ttl,
+            tos: meta.tos,
+            arrived: meta.now,
+        };
+        let inbox: &mut Inbox = socket.inbox_mut().expect("a datagram socket has an inbox");
+        if inbox.push(datagram, limit, count_max) {
+            self.counters.udp_in_datagrams += 1;
+            self.tell_ready(id);
+        } else {
+            self.counters.udp_rcvbuf_errors += 1;
+        }
+    }
+}
+
+/// A member hears its group; so does, as on Linux, who is none but has `IP_MULTICAST_ALL` on (the default), if
+/// anybody on the host is a member.
+fn hears_group(socket: &Socket, meta: &Meta, to: SocketAddr) -> bool {
+    let inbox = socket.inbox().expect("a datagram socket has an inbox");
+    !to.ip().is_multicast()
+        || socket.options.multicast_all
+        || inbox.groups.iter().any(|(group, interface)| *group == to.ip() && meta.hears_on(*interface))
+}

@@ -1,0 +1,160 @@
+//! A datagram is sent: whose address it gets, which way it goes, and what comes back at once.
+
+use super::{PAYLOAD_MAX_V4, PAYLOAD_MAX_V6};
+use crate::Packet;
+use crate::errno::{Errno, Result};
+use crate::host::{Host, IfIndex, SendControl, SocketId};
+use crate::icmp::Unreachable;
+use crate::ip::input::{Meta, TTL_DEFAULT};
+use crate::ip::output::Outgoing;
+use crate::ip::route::{Path, Route};
+use crate::packet::Payload;
+use crate::socket::table::Socket;
+use crate::time::Instant;
+use crate::wire::protocol;
+use crate::wire::udp::UdpHeader;
+use core::net::{IpAddr, SocketAddr};
+
+impl Host {
+    /// Sends to `to` from a socket that has a port. Both addresses are unmapped.
+    pub(crate) fn udp_send(
+        &mut self,
+        id: SocketId,
+        payload: Payload,
+        to: SocketAddr,
+        control: &SendControl,
+        now: Instant,
+    ) -> Result<usize> {
+        let len = payload.len();
+        let max = if to.is_ipv4() { PAYLOAD_MAX_V4 } else { PAYLOAD_MAX_V6 };
+        if len > max {
+            return Err(Errno::EMSGSIZE);
+        }
+        let route = self.datagram_route(id, protocol::UDP, to, control)?;
+        let from = SocketAddr::new(route.source, self.sockets[id].local.port());
+        let mut meta = Meta::own(from.ip(), to.ip(), protocol::UDP, now);
+        (meta.ttl, meta.tos) = self.sockets[id].header_fields(to.ip(), control);
+        meta.is_group = to.ip().is_multicast() || self.routing.is_broadcast(to.ip());
+        let heard_here =
+            route.path == Path::Loopback || meta.is_group && self.sockets[id].options.loops(to.ip());
+        self.counters.udp_out_datagrams += 1;
+        if heard_here && !self.udp_arrives(&meta, from, to, payload.clone()) {
+            self.udp_error(id, to, &Unreachable::port(from.ip()), payload);
+            return Ok(len);
+        }
+        if let Path::Out(interface) = route.path {
+            self.udp_send_out(id, &meta, interface, route.mtu, from, to, payload)?;
+        }
+        Ok(len)
+    }
+
+    #[allow(clippy::too_many_arguments)] // the parts of one datagram
+    fn udp_send_out(
+        &mut self,
+        id: SocketId,
+        meta: &Meta,
+        interface: IfIndex,
+        mtu: u32,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Payload,
+    ) -> Result<()> {
+        let whole = self.sockets[id].options.keeps_whole(to.ip());
+        let (src, dst) = (from.ip(), to.ip());
+        let out = Outgoing {
+            src,
+            dst,
+            protocol: protocol::UDP,
+            ttl: meta.ttl,
+            tos: meta.tos,
+            interface,
+            whole,
+            mtu,
+        };
+        let mut packet = Packet::new(payload);
+        UdpHeader { src_port: from.port(), dst_port: to.port() }.put(&mut packet, src, dst);
+        self.ip_send(&out, packet)
+    }
+
+    /// The way of a datagram and its source address. Checks what Linux checks on the way: EACCES for a
+    /// broadcast that was not asked for, ENETUNREACH without route, EINVAL for a source that is not ours.
+    pub(crate) fn datagram_route(
+        &self,
+        id: SocketId,
+        protocol: u8,
+        to: SocketAddr,
+        control: &SendControl,
+    ) -> Result<Route> {
+        let socket = &self.sockets[id];
+        if self.routing.is_broadcast(to.ip()) && !socket.options.broadcast {
+            return Err(Errno::EACCES);
+        }
+        let source = self.chosen_source(socket, to.ip(), control)?;
+        let multicast =
+            if to.ip().is_multicast() { socket.options.multicast_interface(to.ip()) } else { None };
+        let scope = match to {
+            SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(IfIndex(v6.scope_id())),
+            _ => None,
+        };
+        let device = control.interface.or(socket.options.device).or(multicast).or(scope);
+        let route = self.routing.lookup(to.ip(), device);
+        let intercepted = self.demux.intercept(protocol, to.port()).is_some_and(|other| other != id);
+        let mut route = match route {
+            Some(route) if route.path == Path::Loopback || !intercepted => route,
+            Some(route) => Route::loopback(route.source),
+            None if intercepted => Route::loopback(loopback_of(to.ip())),
+            None => return Err(Errno::ENETUNREACH),
+        };
+        if let Some(source) = source {
+            // A loopback source does not leave the host (Linux: EINVAL of the route lookup).
+            if source.is_loopback() && route.path != Path::Loopback && !self.may_have_any_source(socket) {
+                return Err(Errno::EINVAL);
+            }
+            route.source = source;
+        }
+        Ok(route)
+    }
+
+    /// The source that the program chose, by control message or bind.
+    fn chosen_source(&self, socket: &Socket, to: IpAddr, control: &SendControl) -> Result<Option<IpAddr>> {
+        let chosen = control.source.map(|s| s.to_canonical()).filter(|s| !s.is_unspecified());
+        if let Some(chosen) = chosen {
+            let allowed =
+                self.routing.is_local(chosen) || socket.intercepts || self.may_have_any_source(socket);
+            return if allowed { Ok(Some(chosen)) } else { Err(Errno::EINVAL) };
+        }
+        let local = socket.local.ip();
+        let usable = !local.is_unspecified() && !local.is_multicast() && !self.routing.is_broadcast(local);
+        match usable {
+            true if local.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
+            usable => Ok(usable.then_some(local)),
+        }
+    }
+
+    /// Whether a socket may speak as somebody else.
+    pub(crate) fn may_have_any_source(&self, socket: &Socket) -> bool {
+        self.config.any_source || socket.options.transparent || socket.options.freebind
+    }
+}
+
+impl Socket {
+    /// Time to live and type of service of a datagram.
+    pub(crate) fn header_fields(&self, to: IpAddr, control: &SendControl) -> (u8, u8) {
+        let options = &self.options;
+        let (ttl, tos) = match (to.is_ipv4(), to.is_multicast()) {
+            (true, true) => (options.multicast_ttl, options.tos),
+            (true, false) => (options.ttl.unwrap_or(TTL_DEFAULT), options.tos),
+            (false, true) => (options.multicast_hops, options.traffic_class),
+            (false, false) => (options.hop_limit.unwrap_or(TTL_DEFAULT), options.traffic_class),
+        };
+        (control.ttl.unwrap_or(ttl), control.tos.unwrap_or(tos))
+    }
+}
+
+/// The loopback address of a family.
+pub(crate) fn loopback_of(addr: IpAddr) -> IpAddr {
+    match addr {
+        IpAddr::V4(_) => IpAddr::V4(core::net::Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(core::net::Ipv6Addr::LOCALHOST),
+    }
+}
