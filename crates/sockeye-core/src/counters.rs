@@ -1,5 +1,5 @@
 //! Every count that a host keeps, by the names of Linux's SNMP tables (`/proc/net/snmp`, `netstat`) where they
-//! have one. Every silent discard has its reason here.
+//! have one. Every silent discard has its reason here, or, when a connection makes it, in [`crate::tcp::Counters`].
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $field:ident = $name:literal,)*) => {
@@ -55,26 +55,14 @@ counters! {
     icmp_out_msgs = "IcmpOutMsgs",
     /// ICMP errors not sent because of their rate (`icmp_ratelimit`).
     icmp_out_rate_limited = "IcmpOutRateLimitGlobal",
-    /// Connections opened by connect.
-    tcp_active_opens = "TcpActiveOpens",
-    /// Connections opened by a listener.
-    tcp_passive_opens = "TcpPassiveOpens",
-    /// Segments that came in.
-    tcp_in_segs = "TcpInSegs",
     /// Segments that are none.
     tcp_in_errs = "TcpInErrs",
     /// TCP checksums that were wrong.
     tcp_in_csum_errors = "TcpInCsumErrors",
-    /// Segments sent.
-    tcp_out_segs = "TcpOutSegs",
-    /// Resets sent.
-    tcp_out_rsts = "TcpOutRsts",
     /// SYNs or last ACKs of handshakes dropped because the accept queue was full.
     listen_overflows = "TcpExtListenOverflows",
     /// SYNs dropped at a listener, for that or another reason.
     listen_drops = "TcpExtListenDrops",
-    /// Connections that went to TIME-WAIT.
-    tcp_time_waits = "TcpExtTW",
     /// TIME-WAITs used again by connect.
     tcp_time_waits_recycled = "TcpExtTWRecycled",
     /// TIME-WAITs not kept because there are too many.

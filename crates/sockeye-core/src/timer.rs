@@ -1,12 +1,14 @@
 //! Timers: a hierarchical wheel that keeps exact expiries.
 //!
-//! In: a key and when it is due. Out: the keys that are due, and the exact time of the next. Setting and
-//! clearing cost O(1) however many timers there are; a timer moves down at most once per level in its life.
+//! In: a key and when it is due. Out: the keys that are due, and the exact time of the next. Setting costs O(1)
+//! however many timers there are, a look at the next one too; a timer moves down at most once per level in its
+//! life.
 //!
 //! Level 0 has slots of 2^16 ns (65 us), each level above slots 64 times as wide; eight levels reach as far as
-//! time goes. A slot is a list threaded through
-//! the nodes; each remembers its earliest expiry, found again only when that very timer went and someone
-//! asks. Timers that are due at one time come out in the order of their expiry, then of their setting.
+//! time goes. A slot is a pairing heap threaded through the nodes, so that its earliest is known at any time
+//! and a timer in its midst is cleared at the cost of its children: a wheel of plain lists would have to look
+//! through a whole slot whenever its earliest is cleared, which is what taking over the oldest TIME-WAIT does.
+//! Timers that are due at one time come out in the order of their setting.
 
 use crate::time::Instant;
 use alloc::vec;
@@ -21,7 +23,8 @@ pub struct TimerId(u32);
 pub struct Wheel<K> {
     nodes: Vec<Node<K>>,
     free: u32,
-    slots: Vec<Slot>,
+    /// The root of each slot's heap.
+    slots: Vec<u32>,
     /// Per level, which slots hold something.
     occupied: [u64; LEVELS],
     /// Everything due before this tick of level 0 has come out.
@@ -37,15 +40,12 @@ struct Node<K> {
     at: Instant,
     sequence: u64,
     slot: u16,
+    /// The first child.
+    child: u32,
+    /// The sibling before, or the parent of a first child.
     prev: u32,
+    /// The sibling behind.
     next: u32,
-}
-
-#[derive(Clone, Debug)]
-struct Slot {
-    head: u32,
-    /// The earliest expiry, if it is known.
-    earliest: Option<Instant>,
 }
 
 impl<K: Copy> Default for Wheel<K> {
@@ -53,7 +53,7 @@ impl<K: Copy> Default for Wheel<K> {
         Self {
             nodes: Vec::new(),
             free: NONE,
-            slots: vec![Slot { head: NONE, earliest: None }; LEVELS * SLOTS],
+            slots: vec![NONE; LEVELS * SLOTS],
             occupied: [0; LEVELS],
             tick: 0,
             len: 0,
@@ -67,7 +67,15 @@ impl<K: Copy> Wheel<K> {
     /// Sets a timer.
     pub fn set(&mut self, key: K, at: Instant) -> TimerId {
         self.sequence += 1;
-        let node = Node { key: Some(key), at, sequence: self.sequence, slot: 0, prev: NONE, next: NONE };
+        let node = Node {
+            key: Some(key),
+            at,
+            sequence: self.sequence,
+            slot: 0,
+            child: NONE,
+            prev: NONE,
+            next: NONE,
+        };
         let id = self.allocate(node);
         self.link(id);
         self.len += 1;
@@ -81,9 +89,9 @@ impl<K: Copy> Wheel<K> {
     }
 
     /// When the earliest timer is due.
-    pub fn next_deadline(&mut self) -> Option<Instant> {
-        // Levels are not nested in time when an upper slot has begun: the earliest of each level counts.
-        (0..LEVELS).filter_map(|level| self.first_slot(level).map(|slot| self.earliest(slot))).min()
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let first = |level| self.first_slot(level).map(|slot| self.nodes[self.slots[slot] as usize].at);
+        (0..LEVELS).filter_map(first).min()
     }
 
     /// Takes the timers that are due at `now` out, the earliest first. Their ids are void afterwards.
@@ -131,29 +139,32 @@ impl<K: Copy> Wheel<K> {
     }
 
     fn spread(&mut self, slot: usize) {
-        let mut id = self.slots[slot].head;
-        while id != NONE {
-            let next = self.nodes[id as usize].next;
-            self.unlink(id);
+        let mut list = core::mem::replace(&mut self.slots[slot], NONE);
+        self.occupied[slot / SLOTS] &= !(1 << (slot % SLOTS));
+        // Whoever is taken off the list puts its children on it.
+        while list != NONE {
+            let id = list;
+            let Node { mut child, next, .. } = self.nodes[id as usize];
+            list = next;
+            while child != NONE {
+                let behind = core::mem::replace(&mut self.nodes[child as usize].next, list);
+                list = core::mem::replace(&mut child, behind);
+            }
             self.link(id);
-            id = next;
         }
     }
 
-    /// Takes what is due at `now` out of the present slot of every level (late settings may stand above).
+    /// Takes what is due at `now` out of the first slot of every level.
     fn collect(&mut self, now: Instant) {
         for level in 0..LEVELS {
-            let Some(slot) = self.first_slot(level) else { continue };
-            let mut id = self.slots[slot].head;
-            while id != NONE {
+            while let Some(slot) = self.first_slot(level) {
+                let id = self.slots[slot];
                 let node = &self.nodes[id as usize];
-                let next = node.next;
-                if node.at <= now {
-                    let key = node.key.expect("a linked timer has its key");
-                    self.due.push((node.at, node.sequence, key));
-                    self.clear(TimerId(id));
+                if node.at > now {
+                    break;
                 }
-                id = next;
+                self.due.push((node.at, node.sequence, node.key.expect("a linked timer has its key")));
+                self.clear(TimerId(id));
             }
         }
     }
@@ -164,20 +175,6 @@ impl<K: Copy> Wheel<K> {
         let at = (self.tick >> (LEVEL_BITS * level as u32)) as u32 % SLOTS as u32;
         let ahead = occupied.rotate_right(at);
         (ahead != 0).then(|| level * SLOTS + (ahead.trailing_zeros() + at) as usize % SLOTS)
-    }
-
-    fn earliest(&mut self, slot: usize) -> Instant {
-        if let Some(at) = self.slots[slot].earliest {
-            return at;
-        }
-        let mut earliest = Instant(u64::MAX);
-        let mut id = self.slots[slot].head;
-        while id != NONE {
-            earliest = earliest.min(self.nodes[id as usize].at);
-            id = self.nodes[id as usize].next;
-        }
-        self.slots[slot].earliest = Some(earliest);
-        earliest
     }
 
     /// The slot of an expiry: the lowest level on which it is less than a turn ahead.
@@ -193,38 +190,75 @@ impl<K: Copy> Wheel<K> {
     }
 
     fn link(&mut self, id: u32) {
-        let at = self.nodes[id as usize].at;
-        let index = self.slot_of(at);
-        let slot = &mut self.slots[index];
-        let head = slot.head;
-        // An empty slot's earliest is this; a slot whose earliest must be found again stays so.
-        slot.earliest = if head == NONE { Some(at) } else { slot.earliest.map(|e| e.min(at)) };
-        slot.head = id;
-        self.occupied[index / SLOTS] |= 1 << (index % SLOTS);
-        if head != NONE {
-            self.nodes[head as usize].prev = id;
-        }
+        let index = self.slot_of(self.nodes[id as usize].at);
         let node = &mut self.nodes[id as usize];
-        (node.prev, node.next, node.slot) = (NONE, head, index as u16);
+        (node.child, node.prev, node.next, node.slot) = (NONE, NONE, NONE, index as u16);
+        self.slots[index] = self.meld(self.slots[index], id);
+        self.occupied[index / SLOTS] |= 1 << (index % SLOTS);
     }
 
     fn unlink(&mut self, id: u32) {
-        let Node { at, slot, prev, next, .. } = self.nodes[id as usize];
+        let Node { slot, child, prev, next, .. } = self.nodes[id as usize];
         let index = usize::from(slot);
-        if prev == NONE {
-            self.slots[index].head = next;
+        let orphans = self.meld_all(child);
+        if self.slots[index] == id {
+            self.slots[index] = orphans;
         } else {
-            self.nodes[prev as usize].next = next;
+            if self.nodes[prev as usize].child == id {
+                self.nodes[prev as usize].child = next;
+            } else {
+                self.nodes[prev as usize].next = next;
+            }
+            if next != NONE {
+                self.nodes[next as usize].prev = prev;
+            }
+            self.slots[index] = self.meld(self.slots[index], orphans);
         }
-        if next != NONE {
-            self.nodes[next as usize].prev = prev;
-        }
-        if self.slots[index].head == NONE {
+        if self.slots[index] == NONE {
             self.occupied[index / SLOTS] &= !(1 << (index % SLOTS));
         }
-        if self.slots[index].earliest == Some(at) {
-            self.slots[index].earliest = None;
+    }
+
+    /// One heap of two roots: the later becomes the earlier's first child.
+    fn meld(&mut self, a: u32, b: u32) -> u32 {
+        if a == NONE || b == NONE {
+            return if a == NONE { b } else { a };
         }
+        let order = |id: u32| (self.nodes[id as usize].at, self.nodes[id as usize].sequence);
+        let (root, child) = if order(a) <= order(b) { (a, b) } else { (b, a) };
+        let first = core::mem::replace(&mut self.nodes[root as usize].child, child);
+        let node = &mut self.nodes[child as usize];
+        (node.prev, node.next) = (root, first);
+        if first != NONE {
+            self.nodes[first as usize].prev = child;
+        }
+        root
+    }
+
+    /// One heap of siblings: melded in pairs from the front, then the pairs from the back.
+    fn meld_all(&mut self, mut first: u32) -> u32 {
+        let mut pairs = NONE;
+        while first != NONE {
+            let (a, b) = (first, self.take_sibling(first));
+            first = if b == NONE { NONE } else { self.take_sibling(b) };
+            let pair = self.meld(a, b);
+            self.nodes[pair as usize].next = pairs;
+            pairs = pair;
+        }
+        let mut root = NONE;
+        while pairs != NONE {
+            let next = self.take_sibling(pairs);
+            root = self.meld(root, pairs);
+            pairs = next;
+        }
+        root
+    }
+
+    /// Makes a sibling a root of its own; gives the one behind it.
+    fn take_sibling(&mut self, id: u32) -> u32 {
+        let node = &mut self.nodes[id as usize];
+        node.prev = NONE;
+        core::mem::replace(&mut node.next, NONE)
     }
 
     fn allocate(&mut self, node: Node<K>) -> u32 {

@@ -2,7 +2,7 @@
 
 mod world;
 
-use sockeye_core::host::{Event, Host, SendControl, Shutdown};
+use sockeye_core::host::{Domain, Event, Host, SendControl, Shutdown};
 use sockeye_core::{Errno, Payload, Readiness};
 use world::{World, addr};
 
@@ -135,4 +135,79 @@ fn datagrams_arrive_at_once() {
         assert!(w.host().recv_from(server, false, now).unwrap().payload.is_empty());
         assert_eq!(w.host().recv_from(server, false, now).unwrap_err(), Errno::EAGAIN);
     }
+}
+
+#[test]
+fn a_group_is_heard_by_its_members() {
+    let mut w = World::one();
+    let now = w.now;
+    let membership = [224, 1, 1, 1, 127, 0, 0, 1];
+    let members: Vec<_> = (0..2)
+        .map(|_| {
+            let id = w.udp(0, Domain::Inet);
+            w.host().setsockopt(id, 1, 2, &1i32.to_ne_bytes(), now).unwrap();
+            w.host().bind(id, addr("0.0.0.0:5353")).unwrap();
+            w.host().setsockopt(id, 0, 35, &membership, now).unwrap();
+            id
+        })
+        .collect();
+    let sender = w.udp(0, Domain::Inet);
+    w.host().setsockopt(sender, 0, 32, &[127, 0, 0, 1], now).unwrap();
+    let none = SendControl::default();
+    let payload = Payload::from(bytes::Bytes::from_static(b"all"));
+    w.host().send_to(sender, payload.clone(), Some(addr("224.1.1.1:5353")), &none, now).unwrap();
+    for member in &members {
+        assert_eq!(w.recv(0, *member), Ok(b"all".to_vec()));
+        w.host().setsockopt(*member, 0, 36, &membership, now).unwrap();
+    }
+    w.host().send_to(sender, payload, Some(addr("224.1.1.1:5353")), &none, now).unwrap();
+    assert_eq!(w.recv(0, members[0]), Err(Errno::EAGAIN));
+}
+
+#[test]
+fn a_socket_can_connect_to_itself() {
+    let mut w = World::one();
+    let id = w.tcp(0, Domain::Inet);
+    let now = w.now;
+    w.host().bind(id, addr("127.0.0.1:7777")).unwrap();
+    assert_eq!(w.host().connect(id, addr("127.0.0.1:7777"), now), Err(Errno::EINPROGRESS));
+    w.settle();
+    assert_eq!(w.hosts[0].readiness(id), Readiness::OUT);
+    w.host().send(id, b"me", now).unwrap();
+    w.settle();
+    assert_eq!(w.recv(0, id), Ok(b"me".to_vec()));
+    w.host().close(id, now);
+    w.pass(300_000);
+    assert!(w.hosts[0].unowned(w.now).is_empty());
+}
+
+#[test]
+fn ten_thousand_connections_through_one_listener() {
+    let mut w = World::one();
+    let listener = w.listen(0, "127.0.0.1:80", 16);
+    let now = w.now;
+    let mut ends = Vec::new();
+    for _ in 0..10_000 {
+        let client = w.connect(0, "127.0.0.1:80");
+        w.settle();
+        ends.push((client, w.host().accept(listener).unwrap()));
+    }
+    for (client, server) in &ends {
+        w.host().send(*client, b"x", now).unwrap();
+        w.settle();
+        assert_eq!(w.recv(0, *server), Ok(b"x".to_vec()));
+    }
+    for (client, server) in ends {
+        w.host().abort(client, now);
+        w.settle();
+        w.host().close(server, now);
+    }
+    assert_eq!(w.hosts[0].sockets().count(), 1);
+    assert!(w.hosts[0].unowned(now).is_empty());
+}
+
+#[test]
+fn a_host_can_be_sent_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Host>();
 }

@@ -109,11 +109,12 @@ impl Host {
     ) -> Result<(SocketAddr, Option<(FlowId, Seq)>)> {
         let port = self.sockets[id].local.port();
         let hash = self.keys.ports.hash(SocketAddr::new(route.source, 0), remote);
+        let gate = self.routing.gate_of(route.path);
         let mut reused = None;
         let Self { ephemeral, tcp_ports, demux, flows, .. } = self;
         let mut free = |port| {
             let local = SocketAddr::new(route.source, port);
-            let Some(flow) = demux.flow(&FlowKey::new(local, remote, None)) else { return true };
+            let Some(flow) = demux.flow(&FlowKey::new(local, remote, gate)) else { return true };
             reused = reusable(&flows[flow], now).map(|iss_min| (flow, iss_min));
             reused.is_some()
         };
@@ -147,10 +148,10 @@ impl Host {
         let mut ctx = self.engine.ctx(now);
         let connection = Connection::connect(local, remote, iss, route.segment_max(), &settings, &mut ctx);
         let kind = FlowKind::Connection { connection: Box::new(connection), socket: Some(id) };
-        let flow = self.insert_flow(local, remote, route.path, None, fields, kind);
+        let gate = self.routing.gate_of(route.path);
+        let flow = self.insert_flow(local, remote, route.path, gate, fields, kind);
         self.flows[flow].hold = Some(hold);
         self.sockets[id].set_role(Role::Connection { flow, phase: Phase::Connecting });
-        self.counters.tcp_active_opens += 1;
         self.settle(flow, now);
     }
 

@@ -67,6 +67,9 @@ impl Host {
 
     /// recv(2) on a stream, or on a datagram socket (the rest of the datagram is lost). 0 is end of file.
     pub fn recv(&mut self, id: SocketId, buf: &mut [u8], peek: bool, now: Instant) -> Result<usize> {
+        if self.is_shut_idle(id) {
+            return Ok(0);
+        }
         let Some(flow) = self.receiving(id)? else {
             let datagram = self.recv_from(id, peek, now)?;
             return Ok(copy_payload(&datagram.payload, buf));
@@ -81,6 +84,9 @@ impl Host {
     /// # Errors
     /// EAGAIN, ENOTCONN, the pending error once; EOPNOTSUPP on a datagram socket.
     pub fn recv_slices(&mut self, id: SocketId) -> Result<SmallVec<[&[u8]; 8]>> {
+        if self.is_shut_idle(id) {
+            return Ok(SmallVec::new());
+        }
         let flow = self.receiving(id)?.ok_or(Errno::EOPNOTSUPP)?;
         let connection = connection(&mut self.flows[flow]);
         if connection.received() == 0 {
@@ -134,6 +140,11 @@ impl Host {
             Body::Stream { role: Role::Connection { flow, .. }, .. } => Ok(Some(*flow)),
             Body::Stream { .. } => Err(Errno::ENOTCONN),
         }
+    }
+
+    /// Whether a stream that is not connected was shut for reading: its end of file comes before ENOTCONN.
+    fn is_shut_idle(&self, id: SocketId) -> bool {
+        self.sockets.get(id).is_some_and(|s| s.shut_read && matches!(s.role(), Some(Role::Idle)))
     }
 }
 

@@ -115,10 +115,8 @@ impl Host {
     fn admit(&mut self, src: IpAddr, dst: IpAddr, interface: IfIndex, now: Instant) -> Option<Meta> {
         let gate = self.routing.is_gate(interface);
         let loopback = src.is_loopback() || dst.is_loopback();
-        if src.is_multicast()
-            || self.routing.is_broadcast(src)
-            || loopback && !gate && interface != IfIndex::LO
-        {
+        let trusted = gate || self.config.any_source || interface == IfIndex::LO;
+        if src.is_multicast() || self.routing.is_broadcast(src) || loopback && !trusted {
             self.counters.ip_martian_source += 1;
             return None;
         }

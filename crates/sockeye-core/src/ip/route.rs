@@ -130,10 +130,22 @@ impl Routing {
         self.interface(interface).is_some_and(|i| i.trusted_gate)
     }
 
+    /// The gate that a path leads by, if it does.
+    pub fn gate_of(&self, path: Path) -> Option<IfIndex> {
+        match path {
+            Path::Out(interface) if self.is_gate(interface) => Some(interface),
+            _ => None,
+        }
+    }
+
     /// The way to `dst`; with `device`, by that interface only.
     pub fn lookup(&self, dst: IpAddr, device: Option<IfIndex>) -> Option<Route> {
         match device {
             Some(device) if device != IfIndex::LO => self.lookup_by(dst, device),
+            Some(_) if dst.is_multicast() => {
+                let lo = self.interfaces.first().and_then(|lo| lo.source_for(dst));
+                lo.map(Route::loopback)
+            }
             _ if self.is_local(dst) => Some(Route::loopback(self.own_source(dst))),
             _ => self.lookup_table(dst),
         }

@@ -106,7 +106,7 @@ impl Settings {
             TCP_KEEPCNT => self.keep_count = value as u8,
             TCP_SYNCNT => self.syn_count = value as u8,
             TCP_LINGER2 => self.linger2_s = value.max(-1),
-            TCP_DEFER_ACCEPT => self.defer_accept_s = value.max(0) as u32,
+            TCP_DEFER_ACCEPT => self.defer_accept_s = whole_retries(value.max(0) as u32),
             TCP_WINDOW_CLAMP => self.window_clamp = value.max(0) as u32,
             TCP_QUICKACK => self.quickack = on,
             TCP_USER_TIMEOUT => self.user_timeout_ms = value as u32,
@@ -114,6 +114,17 @@ impl Settings {
             _ => unreachable!("the table sends only what is here"),
         }
     }
+}
+
+/// Linux counts `TCP_DEFER_ACCEPT` in retransmissions, so that 5 s become 7 (secs_to_retrans).
+fn whole_retries(seconds: u32) -> u32 {
+    const TIMEOUT_MAX_S: u32 = 120;
+    let (mut total, mut timeout) = (0u32, 1);
+    while total < seconds {
+        total = total.saturating_add(timeout);
+        timeout = (timeout * 2).min(TIMEOUT_MAX_S);
+    }
+    total
 }
 
 /// `struct tcp_info` of Linux, as far as its `tcpi_rcv_wnd`.

@@ -22,7 +22,6 @@ use core::net::SocketAddr;
 impl Host {
     /// A segment for `meta.dst` from `meta.src`.
     pub(crate) fn segment_arrives(&mut self, meta: &Meta, segment: Segment) {
-        self.counters.tcp_in_segs += 1;
         let local = SocketAddr::new(meta.dst, segment.header.dst_port);
         let remote = SocketAddr::new(meta.src, segment.header.src_port);
         let key = FlowKey::new(local, remote, meta.gate);
@@ -102,7 +101,10 @@ impl Host {
         let flags = segment.header.flags;
         let listener = self.find_listener(meta, local, remote);
         let Some(listener) = listener.filter(|_| !flags.intersects(Flags::ACK | Flags::RST)) else {
+            self.engine.counters.in_segs += 1;
             if let Some(reset) = reset_reply(&segment) {
+                self.engine.counters.out_segs += 1;
+                self.engine.counters.out_rsts += 1;
                 self.reply(meta.path(), local, remote, reset);
             }
             return;
@@ -168,7 +170,6 @@ impl Host {
         let queue = self.sockets[listener].listener_mut().expect("it listens");
         queue.requests.remove(&id);
         queue.queue.push_back(child);
-        self.counters.tcp_passive_opens += 1;
         self.events.push_back(Event::Acceptable { listener, child });
         self.settle(id, now);
     }

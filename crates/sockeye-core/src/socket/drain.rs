@@ -14,7 +14,6 @@ use crate::tcp::Segment;
 use crate::time::Instant;
 use crate::wire::protocol;
 use crate::wire::segment;
-use crate::wire::tcp::Flags;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
@@ -74,7 +73,6 @@ impl Host {
             };
             let (path, local, remote, fields) = (flow.path, flow.local, flow.remote, (flow.ttl, flow.tos));
             let Some(segment) = segment else {
-                flow.sending = false;
                 self.settle_sender(id, now);
                 return sent;
             };
@@ -84,10 +82,15 @@ impl Host {
         quota
     }
 
+    /// It leaves the queue only afterwards: who has just said that there is nothing is not asked again before
+    /// something happens to it.
     fn settle_sender(&mut self, id: FlowId, now: Instant) {
         match self.flows[id].kind {
             FlowKind::Connection { .. } => self.settle(id, now),
             _ => self.sync_timer(id),
+        }
+        if let Some(flow) = self.flows.get_mut(id) {
+            flow.sending = false;
         }
     }
 
@@ -100,8 +103,6 @@ impl Host {
         segment: Segment,
         now: Instant,
     ) {
-        self.counters.tcp_out_segs += 1;
-        self.counters.tcp_out_rsts += u64::from(segment.header.flags.contains(Flags::RST));
         let (src, dst) = (local.ip(), remote.ip());
         let Path::Out(interface) = path else {
             return self.segment_arrives(&Meta::own(src, dst, protocol::TCP, now), segment);

@@ -98,7 +98,6 @@ impl Host {
     /// The four values stay taken by the small type; the connection itself may still have data for its
     /// program, and the last ACK to send.
     fn enter_time_wait(&mut self, id: FlowId, time_wait: TimeWait) {
-        self.counters.tcp_time_waits += 1;
         let flow = &mut self.flows[id];
         flow.listed = false;
         let hold = flow.hold.take();

@@ -126,6 +126,7 @@ impl Host {
         let local = socket.local.ip();
         let usable = !local.is_unspecified() && !local.is_multicast() && !self.routing.is_broadcast(local);
         match usable {
+            true if local.is_ipv4() && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
             true if local.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
             usable => Ok(usable.then_some(local)),
         }

@@ -8,6 +8,8 @@ pub mod ipv6;
 pub mod netlink;
 pub mod segment;
 pub mod tcp;
+#[cfg(test)]
+mod tests;
 pub mod udp;
 
 pub use error::WireError;
