@@ -11,6 +11,8 @@ use super::{Ack, slow_start};
 pub(super) struct Cubic {
     /// The window before the last reduction, or less (fast convergence, RFC 9438, 4.7).
     max: f64,
+    /// The window before the last reduction (`cwnd_prior`).
+    prior: f64,
     /// When congestion avoidance began, and what the window was then; not since the last loss when none.
     epoch: Option<Epoch>,
     /// Growth that is below a byte.
@@ -41,7 +43,7 @@ impl Cubic {
         }
         let now = f64::from(*window);
         let epoch = self.epoch.get_or_insert_with(|| Epoch::new(now, &mut self.max, ack));
-        let grown = epoch.grow(now, self.max, ack) + self.fraction;
+        let grown = epoch.grow(now, self.max, self.prior, ack) + self.fraction;
         *window = window.saturating_add(grown as u32);
         self.fraction = grown - f64::from(grown as u32);
     }
@@ -50,6 +52,7 @@ impl Cubic {
     pub(super) fn lost(&mut self, window: u32) -> u32 {
         let now = f64::from(window);
         self.max = if now < self.max { now * (1.0 + BETA) / 2.0 } else { now };
+        self.prior = now;
         self.epoch = None;
         self.fraction = 0.0;
         (now * BETA) as u32
@@ -74,11 +77,11 @@ impl Epoch {
     }
 
     /// By how many bytes the window grows.
-    fn grow(&mut self, window: f64, max: f64, ack: &Ack) -> f64 {
+    fn grow(&mut self, window: f64, max: f64, prior: f64, ack: &Ack) -> f64 {
         let (mss, bytes) = (f64::from(ack.mss), f64::from(ack.bytes));
         let t = seconds(ack.now_ns.saturating_sub(self.start_ns));
         // RFC 9438, 4.3: from where the last loss was on, Reno grows by a whole segment.
-        let alpha = if self.reno < max { ALPHA } else { 1.0 };
+        let alpha = if self.reno < prior { ALPHA } else { 1.0 };
         self.reno += alpha * mss * bytes / window;
         let at = |t: f64| {
             let d = t - self.k;

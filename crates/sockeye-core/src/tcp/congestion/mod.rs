@@ -10,6 +10,7 @@ mod reno;
 
 use super::Congestion;
 use crate::wire::tcp::Seq;
+use alloc::boxed::Box;
 use cubic::Cubic;
 use reno::Reno;
 
@@ -39,7 +40,8 @@ pub(super) struct Window {
 #[derive(Clone, Debug)]
 enum Algorithm {
     Reno(Reno),
-    Cubic(Cubic),
+    /// Its state comes with the first growth: most connections never need any.
+    Cubic(Option<Box<Cubic>>),
 }
 
 impl Window {
@@ -62,7 +64,9 @@ impl Window {
         let Self { bytes, threshold, algorithm } = self;
         match algorithm {
             Algorithm::Reno(reno) => reno.acknowledged(bytes, *threshold, ack),
-            Algorithm::Cubic(cubic) => cubic.acknowledged(bytes, threshold, ack),
+            Algorithm::Cubic(cubic) => {
+                cubic.get_or_insert_default().acknowledged(bytes, threshold, ack);
+            }
         }
     }
 
@@ -70,7 +74,7 @@ impl Window {
     pub(super) fn lost(&mut self, mss: u32) {
         self.threshold = match &mut self.algorithm {
             Algorithm::Reno(reno) => reno.lost(self.bytes),
-            Algorithm::Cubic(cubic) => cubic.lost(self.bytes),
+            Algorithm::Cubic(cubic) => cubic.get_or_insert_default().lost(self.bytes),
         }
         .max(2 * mss);
     }
@@ -82,7 +86,7 @@ impl Window {
 
     /// The sender was idle for so long: growth by the clock stands still meanwhile.
     pub(super) fn idle(&mut self, ns: u64) {
-        if let Algorithm::Cubic(cubic) = &mut self.algorithm {
+        if let Algorithm::Cubic(Some(cubic)) = &mut self.algorithm {
             cubic.idle(ns);
         }
     }
@@ -103,7 +107,7 @@ impl Algorithm {
     fn new(algorithm: Congestion) -> Self {
         match algorithm {
             Congestion::Reno => Self::Reno(Reno::default()),
-            Congestion::Cubic => Self::Cubic(Cubic::default()),
+            Congestion::Cubic => Self::Cubic(None),
         }
     }
 }

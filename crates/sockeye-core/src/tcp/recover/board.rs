@@ -28,6 +28,10 @@ pub(in crate::tcp) struct Board {
     judged: Seq,
     /// What was sent again, in the order of time: start, end and when.
     resent: VecDeque<(Seq, Seq, u64)>,
+    /// The last time given to a stretch, and whether it was sent again: what is sent at one moment keeps its
+    /// order by a nanosecond, on which RACK's judgement rests.
+    last_at: u64,
+    last_again: bool,
 }
 
 /// One stretch; it begins where the one before it ends.
@@ -89,7 +93,9 @@ impl Board {
     }
 
     /// New data up to `end` was sent.
-    pub(in crate::tcp) fn push(&mut self, end: Seq, at: u64) {
+    pub(in crate::tcp) fn push(&mut self, end: Seq, now: u64) {
+        let at = now.max(self.last_at + u64::from(self.last_again));
+        (self.last_at, self.last_again) = (at, false);
         let full = self.sent.len() >= STRETCHES_MAX;
         if let Some(last) = self.sent.back_mut()
             && last.fate == Fate::Flight
@@ -229,7 +235,9 @@ impl Board {
     }
 
     /// `start..end` was sent again.
-    pub(in crate::tcp) fn sent_again(&mut self, start: Seq, end: Seq, at: u64) {
+    pub(in crate::tcp) fn sent_again(&mut self, start: Seq, end: Seq, now: u64) {
+        let at = now.max(self.last_at + 1);
+        (self.last_at, self.last_again) = (at, true);
         for i in self.split(start)..self.split(end) {
             if self.sent[i].fate == Fate::Lost {
                 self.lost -= self.len_of(i);

@@ -27,7 +27,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::LoseAll),
         4 => (1u32..50).prop_map(Step::Resend),
         1 => Just(Step::FindAgain),
-        3 => (0u64..8).prop_map(Step::Judge),
+        3 => (0u64..8000).prop_map(Step::Judge),
     ]
 }
 
@@ -64,7 +64,8 @@ proptest! {
         let mut una = Seq(base);
         let (mut board, mut model) = (Board::new(una), Model::new());
         for (now, step) in steps.into_iter().enumerate() {
-            let now = now as u64;
+            // Far apart, so that the order of one moment does not show.
+            let now = 1 + now as u64 * 1000;
             match step {
                 Step::Push(n) => {
                     model.extend(vec![(Fate::Flight, false, now); n as usize]);
