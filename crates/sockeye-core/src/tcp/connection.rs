@@ -183,6 +183,7 @@ impl Connection {
         self.due &= Due::RST;
         self.timers.clear_all();
         self.snd.queue.clear();
+        self.recovery.board = Default::default();
         self.rcv.reassembly = None;
         self.rcv.selective = None;
         self.rcv.gap_acks = 0;

@@ -31,10 +31,19 @@ impl Connection {
         let una = self.snd.una;
         let echo = header.options.timestamps.map(|(_, echo)| echo);
         let echo = echo.filter(|_| self.marks.contains(Marks::TIMESTAMPS));
+        if una.lt(header.ack) && header.options.sack.is_empty() && self.is_untroubled_in_sync() {
+            let was_writable = self.is_writable();
+            self.advance(header.ack, ctx);
+            self.progress(header.ack, header.ack.diff(una) as u32, ctx);
+            self.follow_advance(was_writable, ctx);
+            return;
+        }
         let mut news = News { echo, advanced: una.lt(header.ack), ..News::default() };
         let was_writable = !news.advanced || self.is_writable();
         if news.advanced {
-            self.advance(header, &mut news, ctx);
+            news.acked = header.ack.diff(una) as u32;
+            self.advance(header.ack, ctx);
+            self.hear_acknowledged(header.ack, &mut news, ctx.now);
         } else if self.flight() == 0 {
             self.recovery.timed_out_at = None;
         }
@@ -51,12 +60,24 @@ impl Connection {
         if self.state == State::SynReceived {
             self.establish(ctx);
         }
+        if news.advanced {
+            self.follow_advance(was_writable, ctx);
+        }
+    }
+
+    /// What the program and the state see of `snd.una`'s move.
+    fn follow_advance(&mut self, was_writable: bool, ctx: &mut Ctx<'_>) {
         if !was_writable && self.is_writable() {
             self.mark_ready();
         }
-        if news.advanced && self.fin_acked() {
+        if self.fin_acked() {
             self.fin_was_acknowledged(ctx);
         }
+    }
+
+    /// Nothing but progress can come of an acknowledgement.
+    fn is_untroubled_in_sync(&self) -> bool {
+        self.state != State::SynReceived && self.is_untroubled()
     }
 
     /// Whether the number is one that the peer can have got from us.
@@ -107,17 +128,15 @@ impl Connection {
     }
 
     /// SND.UNA moves.
-    fn advance(&mut self, header: &TcpHeader, news: &mut News, ctx: &mut Ctx<'_>) {
-        let bytes = self.acknowledged_bytes(header.ack);
-        news.acked = header.ack.diff(self.snd.una) as u32;
-        self.snd.una = header.ack;
-        if self.snd.small.lt(header.ack) {
-            self.snd.small = header.ack;
+    fn advance(&mut self, ack: Seq, ctx: &mut Ctx<'_>) {
+        let bytes = self.acknowledged_bytes(ack);
+        self.snd.una = ack;
+        if self.snd.small.lt(ack) {
+            self.snd.small = ack;
         }
         self.snd.queue.acknowledge(bytes as usize, ctx.pool);
         self.totals.bytes_acked += u64::from(bytes);
         self.soft_error = None;
-        self.hear_acknowledged(header.ack, news, ctx.now);
     }
 
     /// How much of what `ack` newly covers is data: the rest is SYN and FIN.

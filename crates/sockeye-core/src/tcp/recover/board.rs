@@ -108,6 +108,31 @@ impl Board {
         self.sent.push_back(Sent { end, fate: Fate::Flight, again: false, at });
     }
 
+    /// The same as [`Board::acknowledge`] on a path without loss: gives what was sent first and last of it.
+    pub(in crate::tcp) fn acknowledge_calm(&mut self, ack: Seq) -> Option<(Sent, Sent)> {
+        let oldest = *self.sent.front()?;
+        let mut newest = oldest;
+        while let Some(&first) = self.sent.front().filter(|_| self.base.lt(ack)) {
+            newest = first;
+            if ack.lt(first.end) {
+                break;
+            }
+            self.base = first.end;
+            self.sent.pop_front();
+        }
+        newest.end = ack;
+        (self.base, self.judged, self.lost_from) = (ack, ack, ack);
+        self.give_back();
+        Some((oldest, newest))
+    }
+
+    /// An idle connection holds no list of any size.
+    fn give_back(&mut self) {
+        if self.sent.is_empty() && self.sent.capacity() > STRETCHES_KEPT {
+            self.sent = VecDeque::new();
+        }
+    }
+
     /// Everything before `ack` has arrived; `tell` hears of each stretch that was not known to, with its
     /// length.
     pub(in crate::tcp) fn acknowledge(&mut self, ack: Seq, mut tell: impl FnMut(&Sent, u32)) {
@@ -137,9 +162,7 @@ impl Board {
         if self.lost_from.lt(ack) {
             self.lost_from = ack;
         }
-        if self.sent.is_empty() && self.sent.capacity() > STRETCHES_KEPT {
-            self.sent = VecDeque::new();
-        }
+        self.give_back();
         while self.resent.front().is_some_and(|&(_, end, _)| end.le(ack)) {
             self.resent.pop_front();
         }
@@ -366,7 +389,7 @@ impl Board {
 /// costs at worst a retransmission.
 const STRETCHES_MAX: usize = 1 << 15;
 /// A list that grew past this is given back when it is empty.
-const STRETCHES_KEPT: usize = 64;
+const STRETCHES_KEPT: usize = 16;
 
 #[cfg(test)]
 #[path = "board_tests.rs"]

@@ -123,6 +123,32 @@ impl Connection {
         pipe == 0 || pipe + len <= self.congestion.window()
     }
 
+    /// Whether an acknowledgement can only mean progress: nothing is lost, missing, sent again or in doubt.
+    pub(super) fn is_untroubled(&self) -> bool {
+        let recovery = &self.recovery;
+        recovery.episode.is_none() && recovery.selective && recovery.board.is_calm()
+    }
+
+    /// The hot path of [`Connection::react`]: everything up to `ack` has arrived, on a path without loss.
+    pub(super) fn progress(&mut self, ack: Seq, acked: u32, ctx: &mut Ctx<'_>) {
+        let recovery = &mut self.recovery;
+        (recovery.backoff, recovery.retransmits, recovery.dup_acks) = (0, 0, 0);
+        recovery.timed_out_at = None;
+        if let Some((oldest, newest)) = recovery.board.acknowledge_calm(ack) {
+            recovery.rack.delivered(&newest, ctx.now, 0, false);
+            self.rtt.sample(ctx.now.0.saturating_sub(oldest.at), ctx.limits);
+            let news =
+                News { delivered: acked, advanced: true, newest_at: Some(newest.at), ..News::default() };
+            self.grow(&news, ctx);
+        }
+        if self.flight() == 0 {
+            self.timers.clear(Timer::Retransmit);
+        } else if !self.schedule_probe(false, ctx) {
+            self.arm_retransmit(ctx);
+        }
+        self.due |= Due::DATA;
+    }
+
     /// An acknowledgement was taken in; `news` is what it brought.
     pub(super) fn react(&mut self, news: &News, ctx: &mut Ctx<'_>) {
         if news.advanced {
@@ -132,15 +158,9 @@ impl Connection {
             self.recovery.timed_out_at = None;
             self.recovery.dup_acks = 0;
         }
-        let calm = self.recovery.phase == Phase::Open && self.recovery.board.is_calm();
-        let untroubled = calm && self.recovery.episode.is_none() && self.recovery.selective;
-        let look_again = if untroubled { None } else { self.repair(news, ctx) };
+        let look_again = if self.is_untroubled() { None } else { self.repair(news, ctx) };
         if self.recovery.phase != Phase::Fast && news.delivered > 0 {
             self.grow(news, ctx);
-        }
-        if news.advanced {
-            self.marks.remove(Marks::CWND_LIMITED);
-            self.tune_send_buffer(ctx);
         }
         self.await_acknowledgement(news, look_again, ctx);
         self.due |= Due::DATA;
@@ -260,6 +280,8 @@ impl Connection {
             nxt: self.snd.nxt,
             mss: u32::from(self.snd.mss),
         });
+        self.marks.remove(Marks::CWND_LIMITED);
+        self.tune_send_buffer(ctx);
     }
 
     /// The whole path may be lost: the segment size has shrunk, and all is sent again (RFC 1191).
