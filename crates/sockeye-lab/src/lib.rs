@@ -14,6 +14,9 @@
 
 extern crate alloc;
 
+pub mod impair;
+pub mod link;
+
 use alloc::vec::Vec;
 use sockeye_core::host::{Host, IfIndex};
 use sockeye_core::{Instant, Packet};

@@ -75,7 +75,7 @@ impl Host {
         if let Some(Role::Listener(listener)) = socket.role() {
             // tcp_get_info shows a listener's queue and backlog here.
             info.state = State::Listen;
-            (info.unacked, info.lost) = (listener.queue.len() as u32, 0);
+            (info.unacked, info.sacked, info.lost) = (listener.queue.len() as u32, 0, 0);
             let mut bytes = info_bytes(&info);
             bytes[28..32].copy_from_slice(&listener.backlog.to_ne_bytes());
             return bytes;
@@ -135,13 +135,15 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
     let mut out = OptionValue::with_capacity(INFO_LEN);
     let us = |time: Duration| time.as_micros().min(u128::from(u32::MAX)) as u32;
     let ms = |time: Duration| time.as_millis().min(u128::from(u32::MAX)) as u32;
-    let options = u8::from(info.timestamps) | u8::from(info.snd_wscale | info.rcv_wscale != 0) << 2;
+    let options = u8::from(info.timestamps)
+        | u8::from(info.sack) << 1
+        | u8::from(info.snd_wscale | info.rcv_wscale != 0) << 2;
     out.extend_from_slice(&[state_number(info.state), info.ca_state, info.retransmits, info.probes]);
     out.extend_from_slice(&[info.backoff, options, info.snd_wscale | info.rcv_wscale << 4, 0]);
     for word in [us(info.rto), us(info.ato), info.snd_mss, info.rcv_mss] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
-    for word in [info.unacked, 0, info.lost, info.retrans, 0] {
+    for word in [info.unacked, info.sacked, info.lost, info.retrans, 0] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
     for word in [ms(info.last_data_sent), 0, ms(info.last_data_recv), ms(info.last_ack_recv), info.pmtu] {

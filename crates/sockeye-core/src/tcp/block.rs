@@ -2,6 +2,7 @@
 
 use super::reassembly::Reassembly;
 use super::receive_queue::ReceiveQueue;
+use super::selective::Selective;
 use super::send_queue::SendQueue;
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
@@ -57,6 +58,8 @@ pub(super) struct Rcv {
     pub(super) ato_us: u32,
     /// How many more acknowledgements go out at once (Linux: quick acknowledgements).
     pub(super) quick: u8,
+    /// What the peer is to hear of it beyond `nxt`.
+    pub(super) selective: Option<Box<Selective>>,
     /// Segments that came out of order: each is told to the peer, which counts (RFC 5681, 4.2).
     pub(super) gap_acks: u8,
     /// RFC 7323: the timestamp to echo, and when it came.
@@ -92,6 +95,8 @@ bitflags::bitflags! {
         const RST = 0x10;
         /// Partial segments may not wait any longer.
         const FORCE = 0x20;
+        /// A tail loss probe (RFC 8985, 7).
+        const TAIL = 0x40;
     }
 }
 

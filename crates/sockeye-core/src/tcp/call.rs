@@ -215,6 +215,7 @@ impl Connection {
         if self.settings.receive_buffer_locked || self.settings.window_clamp > 0 {
             self.rcv.limit = receive_limit(&self.settings, ctx);
         }
+        self.congestion.choose(self.settings.congestion);
         self.tune_send_buffer(ctx);
         self.mark_ready();
     }

@@ -4,7 +4,7 @@
 //! out), `recover` (loss), `icmp`. Each works on the one struct here.
 
 use super::block::{Due, Marks, Rcv, Snd, Totals};
-use super::congestion::Active;
+use super::congestion::Window;
 use super::recover::Recovery;
 use super::rtt::Rtt;
 use super::send_queue::SendQueue;
@@ -34,7 +34,7 @@ pub struct Connection {
     pub(super) rcv: Rcv,
     pub(super) rtt: Rtt,
     pub(super) recovery: Recovery,
-    pub(super) congestion: Active,
+    pub(super) congestion: Window,
     pub(super) timers: Timers,
     pub(super) settings: Settings,
     pub(super) totals: Totals,
@@ -66,6 +66,7 @@ impl Connection {
             connection.marks |= Marks::WINDOW_SCALING;
             connection.rcv.wscale = window_scale(settings, ctx);
         }
+        connection.recovery.selective = ctx.limits.sack;
         connection.snd.nxt = iss + 1;
         connection.arm_retransmit(ctx);
         ctx.counters.active_opens += 1;
@@ -107,8 +108,8 @@ impl Connection {
             snd,
             rcv: Rcv { last_received: ctx.now, tuned_at: ctx.now, ..rcv },
             rtt: Rtt::new(ctx.limits),
-            recovery: Recovery::default(),
-            congestion: Active::new(settings.congestion, 0),
+            recovery: Recovery::new(iss + 1),
+            congestion: Window::new(settings.congestion),
             timers: Timers::new(),
             settings: settings.clone(),
             totals: Totals::default(),
@@ -147,7 +148,8 @@ impl Connection {
         self.snd.mss_peer = options.mss.unwrap_or(MSS_DEFAULT).max(MSS_MIN);
         self.size_segments();
         self.rcv.mss = self.snd.mss.min(MSS_DEFAULT);
-        self.congestion.set_initial(initial_window(self.snd.mss, ctx));
+        self.recovery.selective &= options.sack_permitted;
+        self.congestion.set_window(initial_window(self.snd.mss, ctx));
         self.tune_send_buffer(ctx);
     }
 
@@ -162,7 +164,7 @@ impl Connection {
         // A FIN that the program asked for during a simultaneous open follows now.
         self.state = if self.marks.contains(Marks::FIN) { State::FinWait1 } else { State::Established };
         self.timers.clear(Timer::Retransmit);
-        self.recovery = Recovery::default();
+        self.recovery.restart();
         self.due |= Due::DATA;
         self.mark_ready();
         self.arm_keepalive(ctx);
@@ -181,7 +183,9 @@ impl Connection {
         self.due &= Due::RST;
         self.timers.clear_all();
         self.snd.queue.clear();
+        self.recovery.board = Default::default();
         self.rcv.reassembly = None;
+        self.rcv.selective = None;
         self.rcv.gap_acks = 0;
         if self.marks.contains(Marks::ORPHAN) {
             self.rcv.queue = Default::default();

@@ -22,6 +22,15 @@ pub struct Counters {
     pub fast_retransmits: u64,
     pub slow_start_retransmits: u64,
     pub partial_acks: u64,
+    /// The peer reported duplicates (RFC 2883).
+    pub dsack_recv: u64,
+    /// Reductions of the window that were taken back.
+    pub undos: u64,
+    /// Timeouts that F-RTO found to be spurious (RFC 5682).
+    pub spurious_timeouts: u64,
+    /// Tail loss probes, and losses that they repaired (RFC 8985, 7).
+    pub loss_probes: u64,
+    pub loss_probe_recoveries: u64,
     pub window_probes: u64,
     pub keepalive_probes: u64,
     pub abort_on_data: u64,

@@ -15,7 +15,7 @@ impl Connection {
                 continue;
             }
             match timer {
-                Timer::Retransmit => self.retransmission_timeout(ctx),
+                Timer::Retransmit => self.retransmission_timer(ctx),
                 Timer::Persist => self.probe_window(ctx),
                 Timer::DelayedAck => {
                     ctx.counters.delayed_acks += 1;

@@ -13,6 +13,7 @@ pub struct TcpInfo {
     pub probes: u8,
     pub backoff: u8,
     pub timestamps: bool,
+    pub sack: bool,
     pub snd_wscale: u8,
     pub rcv_wscale: u8,
     pub rto: Duration,
@@ -23,8 +24,9 @@ pub struct TcpInfo {
     pub advmss: u32,
     /// Path MTU as the peer's family makes it of the segment size.
     pub pmtu: u32,
-    /// Segments in flight, retransmitted and assumed lost.
+    /// Segments in flight; of them selectively acknowledged, sent again, assumed lost.
     pub unacked: u32,
+    pub sacked: u32,
     pub retrans: u32,
     pub lost: u32,
     pub last_data_sent: Duration,

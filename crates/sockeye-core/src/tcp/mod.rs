@@ -31,6 +31,7 @@ mod receive_queue;
 mod recover;
 mod request;
 mod rtt;
+mod selective;
 mod send;
 mod send_queue;
 mod settings;

@@ -87,7 +87,7 @@ impl Connection {
         TcpInfo {
             state: self.state,
             ca_state: match self.recovery.phase {
-                Phase::Open => u8::from(self.recovery.dup_acks > 0),
+                Phase::Open => u8::from(!self.recovery.board.is_calm()),
                 Phase::Fast => 3,
                 Phase::Loss => 4,
             },
@@ -95,6 +95,7 @@ impl Connection {
             probes: self.probes,
             backoff: self.recovery.backoff,
             timestamps: self.marks.contains(Marks::TIMESTAMPS),
+            sack: self.recovery.selective,
             snd_wscale: self.snd.wscale,
             rcv_wscale: self.rcv.wscale,
             rto: self.rtt.base(),
@@ -104,8 +105,10 @@ impl Connection {
             advmss: u32::from(self.snd.mss_path),
             pmtu: u32::from(self.snd.mss_path) + if self.remote.is_ipv4() { 40 } else { 60 },
             unacked: self.flight().div_ceil(mss),
-            lost: if self.recovery.phase == Phase::Loss { self.flight().div_ceil(mss) } else { 0 },
-            retrans: u32::from(self.recovery.phase != Phase::Open),
+            sacked: self.recovery.board.left().div_ceil(mss),
+            // Linux counts what was sent again among the lost until it arrives.
+            lost: (self.recovery.board.lost() + self.recovery.board.again()).div_ceil(mss),
+            retrans: self.recovery.board.again().div_ceil(mss),
             last_data_sent: now.since(self.snd.last_sent),
             last_data_recv: now.since(self.rcv.last_data),
             last_ack_recv: now.since(self.rcv.last_received),

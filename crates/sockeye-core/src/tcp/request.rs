@@ -28,6 +28,7 @@ pub struct Request {
     snd_wscale: Option<u8>,
     rcv_wscale: u8,
     ts_recent: Option<u32>,
+    sack: bool,
     ts_offset: u32,
     /// What `transmit` will give.
     owes_syn_ack: bool,
@@ -80,6 +81,7 @@ impl Request {
             snd_wscale: scaling,
             rcv_wscale: scaling.map_or(0, |_| window_scale(settings, ctx)),
             ts_recent: options.timestamps.filter(|_| ctx.limits.timestamps).map(|(value, _)| value),
+            sack: options.sack_permitted && ctx.limits.sack,
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             owes_syn_ack: true,
             owes_ack: false,
@@ -222,16 +224,18 @@ impl Request {
         connection.state = State::SynReceived;
         connection.marks |= Marks::TIMESTAMPS | Marks::WINDOW_SCALING;
         connection.rcv.wscale = self.rcv_wscale;
+        connection.recovery.selective = self.sack;
         let options = Options {
             mss: Some(self.mss_peer),
             window_scale: self.snd_wscale,
             timestamps: self.ts_recent.map(|value| (value, 0)),
+            sack_permitted: self.sack,
             ..Options::default()
         };
         connection.synchronize(self.irs, self.window, &options, ctx);
         connection.snd.nxt = self.iss + 1;
         if self.retransmits == 0 {
-            connection.recovery.time(connection.snd.nxt, self.began);
+            connection.recovery.handshake_at = Some(self.began);
         }
         connection
     }
@@ -256,6 +260,7 @@ impl Request {
             mss: Some(self.mss_path),
             window_scale: self.snd_wscale.map(|_| self.rcv_wscale),
             timestamps: self.timestamps(ctx),
+            sack_permitted: self.sack,
             ..Options::default()
         };
         Segment { header, payload: Payload::new() }

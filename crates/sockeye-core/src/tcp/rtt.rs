@@ -16,13 +16,13 @@ pub(super) struct Rtt {
 
 impl Rtt {
     pub(super) fn new(limits: &Limits) -> Self {
-        let rto_us = micros(limits.rto_initial);
+        let rto_us = micros(nanos(limits.rto_initial));
         Self { srtt_us: 0, rttvar_us: rto_us / 4, min_us: u32::MAX, rto_us }
     }
 
     /// A measurement of a segment that was sent once (Karn) or told apart by its timestamp.
-    pub(super) fn sample(&mut self, rtt: Duration, limits: &Limits) {
-        let rtt_us = micros(rtt).max(1);
+    pub(super) fn sample(&mut self, rtt_ns: u64, limits: &Limits) {
+        let rtt_us = micros(rtt_ns).max(1);
         self.min_us = self.min_us.min(rtt_us);
         if self.srtt_us == 0 {
             self.srtt_us = rtt_us;
@@ -33,8 +33,9 @@ impl Rtt {
             self.srtt_us = (self.srtt_us - self.srtt_us / 8 + rtt_us / 8).max(1);
         }
         // Linux: the minimum bounds the variance's part, so that the RTO never comes close to the RTT.
-        let rto = self.srtt_us.saturating_add((self.rttvar_us.saturating_mul(4)).max(micros(limits.rto_min)));
-        self.rto_us = rto.min(micros(limits.rto_max));
+        let least = micros(nanos(limits.rto_min));
+        let rto = self.srtt_us.saturating_add((self.rttvar_us.saturating_mul(4)).max(least));
+        self.rto_us = rto.min(micros(nanos(limits.rto_max)));
     }
 
     /// The timeout before any doubling.
@@ -52,8 +53,18 @@ impl Rtt {
         ((u64::from(self.rto_us) * 1000) << backoff.min(20)).min(nanos(limits.rto_max))
     }
 
+    /// Zero until something was measured.
+    pub(super) fn srtt_ns(&self) -> u64 {
+        u64::from(self.srtt_us) * 1000
+    }
+
+    /// Zero until something was measured.
+    pub(super) fn min_ns(&self) -> u64 {
+        if self.min_us == u32::MAX { 0 } else { u64::from(self.min_us) * 1000 }
+    }
+
     pub(super) fn srtt(&self) -> Duration {
-        Duration::from_micros(u64::from(self.srtt_us))
+        Duration::from_nanos(self.srtt_ns())
     }
 
     pub(super) fn rttvar(&self) -> Duration {
@@ -61,10 +72,10 @@ impl Rtt {
     }
 
     pub(super) fn min(&self) -> Duration {
-        Duration::from_micros(if self.min_us == u32::MAX { 0 } else { u64::from(self.min_us) })
+        Duration::from_nanos(self.min_ns())
     }
 }
 
-fn micros(d: Duration) -> u32 {
-    u32::try_from(nanos(d) / 1000).unwrap_or(u32::MAX)
+fn micros(ns: u64) -> u32 {
+    u32::try_from(ns / 1000).unwrap_or(u32::MAX)
 }

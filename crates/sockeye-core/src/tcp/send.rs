@@ -35,7 +35,7 @@ impl Connection {
             if let Some(segment) = self.next_data(ctx) {
                 return Some(segment);
             }
-            self.due -= Due::DATA | Due::FORCE;
+            self.due -= Due::DATA | Due::FORCE | Due::TAIL;
             self.watch_window(ctx);
         }
         if self.due.contains(Due::PROBE) {
@@ -58,8 +58,16 @@ impl Connection {
         ) {
             return None;
         }
-        if self.may_retransmit() {
-            return self.form_again(ctx);
+        if self.due.contains(Due::TAIL) {
+            self.due -= Due::TAIL;
+            return self.form_probe(ctx);
+        }
+        if self.may_retransmit()
+            && !self.holds_lost_back()
+            && let Some((start, end)) = self.recovery.board.next_lost()
+            && (start == self.snd.una || start.lt(self.snd.una + self.snd.wnd))
+        {
+            return Some(self.form_again(start, end, ctx));
         }
         let len = self.sendable()?;
         let segment = self.form_new(len, ctx);
@@ -67,11 +75,36 @@ impl Connection {
         Some(segment)
     }
 
+    /// A tail loss probe: new data whatever the congestion window says, else the last segment once more
+    /// (RFC 8985, 7.3).
+    fn form_probe(&mut self, ctx: &mut Ctx<'_>) -> Option<Segment> {
+        if self.flight() == 0 {
+            return None;
+        }
+        let unsent = self.snd.queue.end().diff(self.snd.queue.next_seq()) as u32;
+        let len = unsent.min(self.payload_max());
+        if len > 0 && len <= self.peer_room() {
+            let segment = self.form_new(len as usize, ctx);
+            self.probed(false, ctx.now);
+            return Some(segment);
+        }
+        let (una, nxt) = (self.snd.una, self.snd.nxt);
+        let start = nxt + self.payload_max().wrapping_neg();
+        let segment = self.form_again(if start.lt(una) { una } else { start }, nxt, ctx);
+        self.probed(true, ctx.now);
+        Some(segment)
+    }
+
+    /// What the peer's window has free.
+    fn peer_room(&self) -> u32 {
+        (self.snd.una + self.snd.wnd).diff(self.snd.nxt).max(0) as u32
+    }
+
     /// Data is not due when there is none: spares the owner a look.
     pub(super) fn settle(&mut self) {
         let all_sent = self.snd.queue.next_seq() == self.snd.queue.end();
         let fin = self.marks.contains(Marks::FIN) && !self.fin_sent();
-        if all_sent && !fin && !self.may_retransmit() {
+        if all_sent && !fin && !self.may_retransmit() && !self.due.contains(Due::TAIL) {
             self.due -= Due::DATA | Due::FORCE;
         }
     }
@@ -84,13 +117,14 @@ impl Connection {
             return None;
         }
         let flight = self.flight();
-        let mss = u32::from(self.snd.mss);
-        let room = (self.snd.una + self.snd.wnd).diff(self.snd.nxt).max(0) as u32;
+        let mss = self.payload_max();
+        let room = self.peer_room();
         let len = unsent.min(mss).min(room);
         if len == 0 && (unsent > 0 || room == 0) {
             return None;
         }
-        if flight > 0 && flight + len > self.window_for_new_data() {
+        let lost_first = self.recovery.board.lost() > 0 && !self.recovery.new_first();
+        if flight > 0 && (lost_first || self.pipe() + len > self.congestion.window()) {
             self.marks |= Marks::CWND_LIMITED;
             return None;
         }
@@ -123,37 +157,55 @@ impl Connection {
         assert_eq!(payload.len(), len, "the queue holds what it says");
         let flags = self.flags_at(seq + len as u32, len);
         self.snd.nxt = seq + len as u32 + u32::from(flags.contains(Flags::FIN));
-        if len < usize::from(self.snd.mss) {
+        if (len as u32) < self.payload_max() {
             self.snd.small = self.snd.nxt;
         }
         self.snd.last_sent = ctx.now;
         self.totals.bytes_sent += len as u64;
         self.totals.data_segs_out += u32::from(len > 0);
-        self.recovery.time(self.snd.nxt, ctx.now);
-        if !self.timers.is_set(Timer::Retransmit) {
-            self.arm_retransmit(ctx);
-        }
+        self.note_sent(self.snd.nxt.diff(seq) as u32);
+        self.recovery.board.push(self.snd.nxt, ctx.now.0);
+        self.await_new_data(ctx);
         self.timers.clear(Timer::Persist);
         self.note_interactive(ctx);
         self.form(seq, flags, payload, ctx)
     }
 
-    fn form_again(&mut self, ctx: &mut Ctx<'_>) -> Option<Segment> {
-        let seq = self.snd.queue.again_seq();
-        let until = self.recovery.again_until.diff(seq).max(0) as usize;
-        let sent = self.snd.queue.next_seq().diff(seq).max(0) as usize;
-        let len = usize::from(self.snd.mss).min(until).min(sent);
-        let payload = self.snd.queue.read_again(len);
-        let flags =
-            self.flags_at(seq + len as u32, len) - if self.fin_sent() { Flags::empty() } else { Flags::FIN };
-        let covered = seq + len as u32 + u32::from(flags.contains(Flags::FIN));
-        self.recovery.passed(covered, self.snd.queue.again_seq());
-        self.totals.bytes_retrans += len as u64;
-        self.totals.bytes_sent += len as u64;
+    /// A segment that begins at `start` and goes to `end` at most once more, a FIN counted.
+    fn form_again(&mut self, start: Seq, end: Seq, ctx: &mut Ctx<'_>) -> Segment {
+        let data_end = self.snd.queue.next_seq();
+        let until = if end.lt(data_end) { end } else { data_end };
+        let len = self.payload_max().min(until.diff(start).max(0) as u32);
+        let payload = self.snd.queue.read_again(start, len as usize);
+        let mut flags = self.flags_at(start + len, len as usize);
+        flags.set(Flags::FIN, flags.contains(Flags::FIN) && self.fin_sent());
+        let covered = start + len + u32::from(flags.contains(Flags::FIN));
+        self.recovery.board.sent_again(start, covered, ctx.now.0);
+        self.note_sent(covered.diff(start) as u32);
+        self.note_sent_again(covered.diff(start) as u32, ctx.now);
+        if start == self.snd.una {
+            self.arm_retransmit(ctx);
+        }
+        self.totals.bytes_retrans += u64::from(len);
+        self.totals.bytes_sent += u64::from(len);
         self.totals.retrans += 1;
         self.totals.data_segs_out += u32::from(len > 0);
         ctx.counters.retrans_segs += 1;
-        Some(self.form(seq, flags, payload, ctx))
+        self.form(start, flags, payload, ctx)
+    }
+
+    /// Bytes of data that a segment holds beside the blocks that it carries.
+    fn payload_max(&self) -> u32 {
+        let mss = u32::from(self.snd.mss);
+        match &self.rcv.selective {
+            Some(told) if !told.is_empty() => mss - 4 - 8 * told.count(self.blocks_max()) as u32,
+            _ => mss,
+        }
+    }
+
+    /// What 40 bytes of options leave for RFC 2018's.
+    fn blocks_max(&self) -> usize {
+        if self.marks.contains(Marks::TIMESTAMPS) { 3 } else { 4 }
     }
 
     /// The flags of a data segment that ends at `end`: FIN behind the last byte, PSH where the queue ends.
@@ -171,12 +223,13 @@ impl Connection {
         let options = Options {
             mss: Some(self.snd.mss_path),
             window_scale: self.marks.contains(Marks::WINDOW_SCALING).then_some(self.rcv.wscale),
+            sack_permitted: self.recovery.selective,
             ..Options::default()
         };
         // RFC 7323, 2.2: not scaled.
         let window = self.rcv.limit.min(u32::from(u16::MAX)) as u16;
         if self.recovery.retransmits == 0 {
-            self.recovery.time(self.snd.nxt, ctx.now);
+            self.recovery.handshake_at.get_or_insert(ctx.now);
         }
         let flags = if answer { Flags::SYN | Flags::ACK } else { Flags::SYN };
         let mut segment = self.form(self.snd.iss, flags, Payload::new(), ctx);
@@ -210,7 +263,22 @@ impl Connection {
         if flags.contains(Flags::ACK) {
             self.acknowledged_now();
         }
+        if self.rcv.selective.is_some() {
+            self.tell_selective(&mut header);
+        }
         Segment { header, payload }
+    }
+
+    /// RFC 2018's blocks go on every segment while there are some.
+    fn tell_selective(&mut self, header: &mut TcpHeader) {
+        let room = self.blocks_max();
+        let Some(told) = &mut self.rcv.selective else { return };
+        header.options.sack = told.take(room);
+        if told.is_empty() {
+            self.rcv.selective = None;
+        } else if told.has_news() {
+            self.due |= Due::ACK;
+        }
     }
 
     fn header(&self, seq: Seq, flags: Flags) -> TcpHeader {
@@ -242,6 +310,7 @@ impl Connection {
             return;
         }
         let least = super::connection::initial_window(self.snd.mss, ctx);
+        self.congestion.idle(idle);
         let before = self.congestion.window();
         let mut window = before;
         while idle > rto && window > least {

@@ -54,11 +54,6 @@ impl SendQueue {
         self.next.seq
     }
 
-    /// Where retransmission goes on.
-    pub(super) fn again_seq(&self) -> Seq {
-        self.again.seq
-    }
-
     /// What the queue costs: its bytes, and for each piece what it takes to hold one.
     pub(super) fn charged(&self) -> usize {
         self.len + self.pieces.len() * PIECE_COST
@@ -119,17 +114,17 @@ impl SendQueue {
         payload
     }
 
-    /// The next `max` bytes to be sent again.
-    pub(super) fn read_again(&mut self, max: usize) -> Payload {
+    /// Up to `max` bytes from `seq` on, to be sent again. What is sent again is mostly behind what was before,
+    /// so that the second cursor finds it in a few steps.
+    pub(super) fn read_again(&mut self, seq: Seq, max: usize) -> Payload {
+        if seq.lt(self.again.seq) {
+            self.again = Cursor { seq: self.base, piece: 0, offset: 0 };
+        }
+        self.seek_again(seq);
         let mut at = self.again;
         let payload = self.read(&mut at, max);
         self.again = at;
         payload
-    }
-
-    /// Retransmission starts at the oldest byte.
-    pub(super) fn rewind(&mut self) {
-        self.again = Cursor { seq: self.base, piece: 0, offset: 0 };
     }
 
     /// The first `n` bytes are acknowledged.
@@ -152,6 +147,17 @@ impl SendQueue {
         self.again.shift(self.base, gone, left as u32);
         if self.len == 0 {
             self.release(pool);
+        }
+    }
+
+    /// Moves the second cursor forward to a byte that was sent.
+    fn seek_again(&mut self, seq: Seq) {
+        let mut left = seq.diff(self.again.seq) as usize;
+        while left > 0 {
+            let piece = self.pieces[self.again.piece as usize].len() - self.again.offset as usize;
+            let n = left.min(piece);
+            self.again.pass(n, n == piece);
+            left -= n;
         }
     }
 
@@ -287,8 +293,7 @@ mod tests {
         Chunk(usize),
         Commit(usize),
         Next(usize),
-        Again(usize),
-        Rewind,
+        Again(usize, usize),
         Acknowledge(usize),
     }
 
@@ -298,18 +303,16 @@ mod tests {
             (1usize..5000).prop_map(Step::Chunk),
             (1usize..65536).prop_map(Step::Commit),
             (1usize..65536).prop_map(Step::Next),
-            (1usize..3000).prop_map(Step::Again),
-            Just(Step::Rewind),
+            (0usize..70_000, 1usize..3000).prop_map(|(at, n)| Step::Again(at, n)),
             (0usize..65536).prop_map(Step::Acknowledge),
         ]
     }
 
-    /// A plain vector, with the distance of both cursors from its front.
+    /// A plain vector, with the distance of the first cursor from its front.
     #[derive(Default)]
     struct Model {
         bytes: Vec<u8>,
         next: usize,
-        again: usize,
         fill: u8,
     }
 
@@ -345,23 +348,21 @@ mod tests {
                         prop_assert_eq!(queue.read_next(n).to_vec(), &model.bytes[model.next..model.next + n]);
                         model.next += n;
                     }
-                    Step::Again(n) => {
-                        let n = n.min(model.next.saturating_sub(model.again));
-                        prop_assert_eq!(queue.read_again(n).to_vec(), &model.bytes[model.again..model.again + n]);
-                        model.again += n;
+                    Step::Again(at, n) => {
+                        let at = at.min(model.next);
+                        let n = n.min(model.next - at);
+                        let read = queue.read_again(queue.base + at as u32, n).to_vec();
+                        prop_assert_eq!(read, &model.bytes[at..at + n]);
                     }
-                    Step::Rewind => { queue.rewind(); model.again = 0; }
                     Step::Acknowledge(n) => {
                         let n = n.min(model.next);
                         queue.acknowledge(n, &mut pool);
                         model.bytes.drain(..n);
                         model.next -= n;
-                        model.again = model.again.saturating_sub(n);
                     }
                 }
                 prop_assert_eq!(queue.len(), model.bytes.len());
                 prop_assert_eq!(queue.next_seq().diff(queue.base) as usize, model.next);
-                prop_assert_eq!(queue.again_seq().diff(queue.base) as usize, model.again);
             }
         }
     }

@@ -85,9 +85,11 @@ impl Default for Settings {
 /// `TCP_CONGESTION`: the algorithms that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Congestion {
-    /// RFC 5681 with NewReno's recovery (RFC 6582).
-    #[default]
+    /// RFC 5681.
     Reno,
+    /// RFC 9438, with HyStart++ (RFC 9406).
+    #[default]
+    Cubic,
 }
 
 impl Congestion {
@@ -95,12 +97,13 @@ impl Congestion {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Reno => "reno",
+            Self::Cubic => "cubic",
         }
     }
 
     /// The algorithm of that name.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        (name == b"reno").then_some(Self::Reno)
+        [Self::Cubic, Self::Reno].into_iter().find(|algorithm| algorithm.name().as_bytes() == name)
     }
 }
 
@@ -143,6 +146,8 @@ pub struct Limits {
     pub timestamps: bool,
     /// Whether RFC 7323 window scaling is offered and accepted.
     pub window_scaling: bool,
+    /// Whether selective acknowledgements (RFC 2018) are offered and accepted.
+    pub sack: bool,
     /// Key of the timestamp offset, which hides how long the host is up. Drawn once per host.
     pub timestamp_key: u64,
 }
@@ -168,6 +173,7 @@ impl Default for Limits {
             initial_window_segments: 10,
             timestamps: true,
             window_scaling: true,
+            sack: true,
             timestamp_key: 0,
         }
     }

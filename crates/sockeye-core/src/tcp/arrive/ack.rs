@@ -2,6 +2,7 @@
 
 use crate::tcp::block::{Due, Marks};
 use crate::tcp::connection::Connection;
+use crate::tcp::recover::News;
 use crate::tcp::timers::Timer;
 use crate::tcp::{Ctx, Segment, State};
 use crate::wire::tcp::{Flags, Seq, TcpHeader};
@@ -20,15 +21,63 @@ impl Connection {
         self.probes = 0;
         self.note_timestamp(header, ctx);
         let window_changed = self.update_window(header);
-        if self.snd.una.lt(header.ack) {
-            self.advance(header, ctx);
-        } else if self.flight() == 0 {
-            self.recovery.timed_out_at = None;
-        } else if header.ack == self.snd.una && segment.len() == 0 && !window_changed {
-            self.duplicate_ack(ctx);
-        }
+        self.take_acknowledgement(header, segment.len() == 0 && !window_changed, ctx);
         self.settle();
         if self.state == State::Closed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// What the segment acknowledges, and what follows from it; a `bare` one may be a duplicate.
+    fn take_acknowledgement(&mut self, header: &TcpHeader, bare: bool, ctx: &mut Ctx<'_>) {
+        let una = self.snd.una;
+        let echo = header.options.timestamps.map(|(_, echo)| echo);
+        let echo = echo.filter(|_| self.marks.contains(Marks::TIMESTAMPS));
+        if una.lt(header.ack) && header.options.sack.is_empty() && self.is_untroubled_in_sync() {
+            let was_writable = self.is_writable();
+            self.advance(header.ack, ctx);
+            self.progress(header.ack, header.ack.diff(una) as u32, ctx);
+            self.follow_advance(was_writable, ctx);
+            return;
+        }
+        let mut news = News { echo, advanced: una.lt(header.ack), ..News::default() };
+        let was_writable = !news.advanced || self.is_writable();
+        if news.advanced {
+            news.acked = header.ack.diff(una) as u32;
+            self.advance(header.ack, ctx);
+            self.hear_acknowledged(header.ack, &mut news, ctx.now);
+        } else if self.flight() == 0 {
+            self.recovery.timed_out_at = None;
+        }
+        if !header.options.sack.is_empty() {
+            self.hear_selective(header, una, &mut news, ctx);
+        }
+        if bare && header.ack == una && self.flight() > 0 {
+            self.hear_nothing_new(&mut news);
+        }
+        if !(news.advanced || news.duplicate || news.dsack || news.sacked > 0) {
+            return;
+        }
+        self.react(&news, ctx);
+        if self.state == State::SynReceived {
+            self.establish(ctx);
+        }
+        if news.advanced {
+            self.follow_advance(was_writable, ctx);
+        }
+    }
+
+    /// What the program and the state see of `snd.una`'s move.
+    fn follow_advance(&mut self, was_writable: bool, ctx: &mut Ctx<'_>) {
+        if !was_writable && self.is_writable() {
+            self.mark_ready();
+        }
+        if self.fin_acked() {
+            self.fin_was_acknowledged(ctx);
+        }
+    }
+
+    /// Nothing but progress can come of an acknowledgement.
+    fn is_untroubled_in_sync(&self) -> bool {
+        self.state != State::SynReceived && self.is_untroubled()
     }
 
     /// Whether the number is one that the peer can have got from us.
@@ -79,27 +128,15 @@ impl Connection {
     }
 
     /// SND.UNA moves.
-    fn advance(&mut self, header: &TcpHeader, ctx: &mut Ctx<'_>) {
-        let bytes = self.acknowledged_bytes(header.ack);
-        let was_writable = self.is_writable();
-        self.snd.una = header.ack;
-        if self.snd.small.lt(header.ack) {
-            self.snd.small = header.ack;
+    fn advance(&mut self, ack: Seq, ctx: &mut Ctx<'_>) {
+        let bytes = self.acknowledged_bytes(ack);
+        self.snd.una = ack;
+        if self.snd.small.lt(ack) {
+            self.snd.small = ack;
         }
         self.snd.queue.acknowledge(bytes as usize, ctx.pool);
         self.totals.bytes_acked += u64::from(bytes);
         self.soft_error = None;
-        let echo = header.options.timestamps.map(|(_, echo)| echo);
-        self.progress(header.ack, bytes, echo.filter(|_| self.marks.contains(Marks::TIMESTAMPS)), ctx);
-        if self.state == State::SynReceived {
-            self.establish(ctx);
-        }
-        if !was_writable && self.is_writable() {
-            self.mark_ready();
-        }
-        if self.fin_acked() {
-            self.fin_was_acknowledged(ctx);
-        }
     }
 
     /// How much of what `ack` newly covers is data: the rest is SYN and FIN.

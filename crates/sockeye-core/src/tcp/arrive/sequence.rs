@@ -12,8 +12,12 @@ impl Connection {
     pub(super) fn check_sequence(&mut self, segment: &Segment, ctx: &mut Ctx<'_>) -> ControlFlow<()> {
         let header = &segment.header;
         let bare = segment.payload.is_empty();
-        if self.is_stale(header, ctx) && !header.flags.contains(Flags::RST) {
+        if self.is_stale(header, ctx)
+            && !self.is_reordered(segment, ctx)
+            && !header.flags.contains(Flags::RST)
+        {
             ctx.counters.paws_estab += 1;
+            self.note_duplicate(header.seq, header.seq + segment.payload.len() as u32);
             self.challenge(bare, ctx);
             return ControlFlow::Break(());
         }
@@ -24,6 +28,7 @@ impl Connection {
         }
         ctx.counters.out_of_window += 1;
         if !header.flags.contains(Flags::RST) {
+            self.note_duplicate(header.seq, header.seq + segment.payload.len() as u32);
             self.challenge(bare, ctx);
         }
         ControlFlow::Break(())
@@ -81,6 +86,18 @@ impl Connection {
             self.rcv.ts_recent = value;
             self.rcv.ts_recent_at = ctx.now;
         }
+    }
+
+    /// A bare acknowledgement that another has overtaken is no old segment: its blocks and its duplicate count
+    /// (Linux: tcp_disordered_ack).
+    fn is_reordered(&self, segment: &Segment, ctx: &Ctx<'_>) -> bool {
+        let header = &segment.header;
+        let (bare, age) = (segment.len() == 0, header.options.timestamps);
+        let ms = age.map_or(u32::MAX, |(value, _)| self.rcv.ts_recent.wrapping_sub(value));
+        bare && header.flags.contains(Flags::ACK)
+            && header.seq == self.rcv.nxt
+            && header.ack == self.snd.una
+            && u64::from(ms) * 1_000_000 <= self.rtt.rto_ns(0, ctx.limits)
     }
 
     /// PAWS: an older timestamp than the one to echo, unless that one is outdated itself.

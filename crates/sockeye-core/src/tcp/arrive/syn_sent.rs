@@ -3,6 +3,7 @@
 use crate::errno::Errno;
 use crate::tcp::block::Due;
 use crate::tcp::connection::Connection;
+use crate::tcp::recover::News;
 use crate::tcp::{Ctx, Segment, State};
 use crate::wire::tcp::Flags;
 
@@ -39,7 +40,7 @@ impl Connection {
         }
         self.snd.una = header.ack;
         let echo = header.options.timestamps.map(|(_, echo)| echo);
-        self.progress(self.snd.una, 0, echo, ctx);
+        self.react(&News { advanced: true, echo, ..News::default() }, ctx);
         self.establish(ctx);
         self.due -= Due::SYN;
         self.due |= Due::ACK;
@@ -53,7 +54,7 @@ impl Connection {
     fn open_simultaneously(&mut self, ctx: &mut Ctx<'_>) {
         self.state = State::SynReceived;
         self.due |= Due::SYN;
-        self.recovery = Default::default();
+        self.recovery.restart();
         self.arm_retransmit(ctx);
     }
 }

@@ -30,6 +30,7 @@ impl Connection {
             return;
         }
         self.totals.data_segs_in += u32::from(!payload.is_empty());
+        self.note_duplicate(header.seq, end);
         let Some(seq) = self.trim(header.seq, &mut payload, &mut fin, ctx) else {
             self.acknowledge_again(ctx);
             return;
@@ -96,13 +97,38 @@ impl Connection {
             ctx.counters.ofo_queue += 1;
             self.totals.ooo += 1;
             let len = payload.len();
-            ctx.counters.ofo_merge += (len - waiting.insert(start, payload)) as u64;
+            let kept = waiting.insert(start, payload);
+            ctx.counters.ofo_merge += (len - kept) as u64;
             if fin {
                 waiting.set_fin(end);
             }
+            self.note_out_of_order(seq, len, kept == 0);
         }
-        self.rcv.gap_acks = self.rcv.gap_acks.saturating_add(1);
+        // Without SACK the peer counts them; with it their blocks say more.
+        self.rcv.gap_acks = if self.recovery.selective { 0 } else { self.rcv.gap_acks.saturating_add(1) };
         self.due |= Due::ACK;
+    }
+
+    /// RFC 2018: the peer hears of what came out of order, or twice (RFC 2883).
+    fn note_out_of_order(&mut self, seq: Seq, len: usize, twice: bool) {
+        if !self.recovery.selective || len == 0 {
+            return;
+        }
+        let end = seq + len as u32;
+        let told = self.rcv.selective.get_or_insert_default();
+        if twice {
+            told.arrived_again(seq, end);
+        }
+        told.arrived(seq, end);
+    }
+
+    /// RFC 2883: the peer hears that what is before `rcv.nxt` came again.
+    pub(super) fn note_duplicate(&mut self, seq: Seq, end: Seq) {
+        let nxt = self.rcv.nxt;
+        if self.recovery.selective && seq.lt(nxt) && seq.lt(end) {
+            let until = if end.lt(nxt) { end } else { nxt };
+            self.rcv.selective.get_or_insert_default().arrived_again(seq, until);
+        }
     }
 
     /// Moves what has become next out of reassembly; says whether the FIN is.
@@ -112,6 +138,10 @@ impl Connection {
             self.deliver(piece.into(), ctx);
         }
         let fin = waiting.fin_at(self.rcv.bytes);
+        let nxt = self.rcv.nxt;
+        if let Some(told) = &mut self.rcv.selective {
+            told.advance(nxt);
+        }
         self.rcv.gap_acks = 0;
         // RFC 5681, 4.2: at once, when a gap is filled.
         self.due |= Due::ACK;

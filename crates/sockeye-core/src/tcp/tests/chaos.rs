@@ -3,7 +3,7 @@
 use super::basics::pattern;
 use super::harness::World;
 use crate::packet::Payload;
-use crate::tcp::{Connection, Segment, Settings, State};
+use crate::tcp::{Congestion, Connection, Segment, Settings, State};
 use crate::wire::tcp::{Flags, Options, Seq, TcpHeader};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -36,11 +36,13 @@ fn exchange(world: &mut World, data: &[u8]) -> [Vec<u8>; 2] {
 
 #[test]
 fn both_directions_survive_a_bad_path_and_end_in_order() {
-    for seed in 0..20 {
+    for seed in 0..40 {
         let mut world = World::new(1000 + seed);
         world.ends[0].settings.nodelay = seed % 2 == 0;
         world.ends[1].limits.timestamps = seed % 3 != 0;
         world.ends[0].limits.window_scaling = seed % 5 != 0;
+        world.ends[0].limits.sack = seed % 4 != 0;
+        world.ends[1].settings.congestion = [Congestion::Reno, Congestion::Cubic][seed as usize % 2];
         world.ends[1].settings.receive_buffer = 16_384 << (seed % 4);
         world.ends[1].settings.receive_buffer_locked = true;
         world.handshake();
@@ -114,6 +116,7 @@ proptest! {
                 window,
                 urgent: 0,
                 options: Options {
+                    sack: [(connection.snd.una + ack as u32, connection.snd.una + seq as u32)].into_iter().collect(),
                     timestamps: stamps.map(|(off, echo)| (connection.rcv.ts_recent.wrapping_add(off as u32), echo)),
                     ..Options::default()
                 },

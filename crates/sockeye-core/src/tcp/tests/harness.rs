@@ -169,6 +169,9 @@ impl World {
             for segment in self.ends[from].transmit(self.now) {
                 self.send(from, segment);
             }
+            if let Some(connection) = &self.ends[from].connection {
+                connection.check_board();
+            }
         }
     }
 

@@ -4,5 +4,6 @@ mod basics;
 mod bench;
 mod chaos;
 pub(crate) mod harness;
+mod recovery;
 mod robust;
 mod timing;
