@@ -225,6 +225,16 @@ impl Server {
             value.is_ok_and(|v| v.iter().any(|b| *b != 0))
         };
         let mut controls = vec![];
+        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        for (name, fraction) in [
+            (libc::SO_TIMESTAMP, u64::from(wall.subsec_micros())),
+            (libc::SO_TIMESTAMPNS, u64::from(wall.subsec_nanos())),
+        ] {
+            if on(libc::SOL_SOCKET, name) {
+                let data = [wall.as_secs().to_ne_bytes(), fraction.to_ne_bytes()].concat();
+                controls.push((libc::SOL_SOCKET, name, data));
+            }
+        }
         if let IpAddr::V4(to) = origin.to {
             if on(libc::IPPROTO_IP, libc::IP_PKTINFO) {
                 let mut data = origin.interface.to_ne_bytes().to_vec();
