@@ -25,7 +25,7 @@ pub(crate) enum Command {
         /// The host's name, as `sockeye ls` shows it
         name: String,
         /// The program and its arguments
-        #[arg(last = true, required = true, num_args = 1..)]
+        #[arg(trailing_var_arg = true, required = true, num_args = 1..)]
         program: Vec<OsString>,
     },
     /// List a host's sockets: state, queues, addresses, processes
@@ -73,7 +73,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) check: bool,
     /// The program and its arguments
-    #[arg(last = true, required_unless_present = "check", num_args = 1..)]
+    #[arg(trailing_var_arg = true, required_unless_present = "check", num_args = 1..)]
     pub(crate) program: Vec<OsString>,
 }
 

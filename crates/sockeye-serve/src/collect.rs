@@ -37,7 +37,7 @@ impl Server {
         let gone: Vec<Key> = self
             .served
             .iter()
-            .filter(|(key, served)| served.cookie != 0 && !alive.contains(key))
+            .filter(|(key, served)| served.cookie != 0 && !alive.contains_key(key))
             .map(|(key, _)| key)
             .collect();
         for key in gone {

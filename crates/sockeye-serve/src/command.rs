@@ -105,6 +105,7 @@ impl Server {
         self.collect();
         self.settle();
         let holders = processes::holders();
+        let alive = self.watch.alive().unwrap_or_default();
         let now = self.now;
         let ids: Vec<_> = self.host_ref().sockets().filter(|id| !self.is_resolver(*id)).collect();
         let mut rows = vec![];
@@ -112,8 +113,8 @@ impl Server {
             let Some(info) = self.host_ref().info(id, now) else { continue };
             let key = served::key(info.owner_tag);
             let direct = matches!(self.stream(key).map(|s| &s.phase), Some(Phase::Direct { .. }));
-            let inode = self.served.get(key).map_or(0, |s| s.inode);
-            let processes = holders.get(&inode).into_iter().flatten().map(|h| Process {
+            let inode = alive.get(&key);
+            let processes = inode.and_then(|i| holders.get(i)).into_iter().flatten().map(|h| Process {
                 pid: h.pid,
                 fd: h.fd,
                 command: h.command.clone(),

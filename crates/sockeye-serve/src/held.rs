@@ -148,10 +148,13 @@ impl Server {
 
     /// Looks after held calls: time, signals, threads that are gone.
     pub(crate) fn examine_held(&mut self) {
-        if self.held.is_empty() || self.now < self.examine_at {
+        if (self.held.is_empty() && self.stranded.is_empty()) || self.now < self.examine_at {
             return;
         }
         self.examine_at = self.now + EXAMINE_EVERY;
+        for (listener, child) in std::mem::take(&mut self.stranded) {
+            self.announce(listener, child);
+        }
         let keys: Vec<HeldKey> = self.held.keys().collect();
         for key in keys {
             self.examine(key);

@@ -116,7 +116,8 @@ impl Reactor {
                 self.spin = (self.spin * 2).min(SPIN_MAX);
                 return true;
             }
-            std::hint::spin_loop();
+            // A program may want this very processor.
+            std::thread::yield_now();
         }
         self.spin = (self.spin / 2).max(SPIN_MIN);
         false

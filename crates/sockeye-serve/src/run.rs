@@ -201,7 +201,10 @@ fn front(supervisor: UnixStream) -> i32 {
         }
         while let Ok(news) = inbox.try_recv() {
             match news {
-                News::Started(pid) => program = pid,
+                News::Started(pid) => {
+                    program = pid;
+                    release_streams();
+                }
                 News::Stopped => stop_with(program),
                 News::Exited(status) => return status,
                 News::Signaled(signal) => {
@@ -374,11 +377,17 @@ fn release_stdio(inherited: &[i32]) {
     for fd in inherited {
         signals::close_inherited(*fd);
     }
-    if let Ok(null) = File::options().read(true).write(true).open("/dev/null") {
-        let _ = rustix::stdio::dup2_stdin(&null);
-        let _ = rustix::stdio::dup2_stdout(&null);
+    if let Some(null) = release_streams() {
         let _ = rustix::stdio::dup2_stderr(&null);
     }
+}
+
+/// Lets standard input and output go.
+fn release_streams() -> Option<File> {
+    let null = File::options().read(true).write(true).open("/dev/null").ok()?;
+    let _ = rustix::stdio::dup2_stdin(&null);
+    let _ = rustix::stdio::dup2_stdout(&null);
+    Some(null)
 }
 
 /// Our standard error is let go, so the front says what broke.

@@ -32,8 +32,6 @@ pub(crate) fn key(token: u64) -> Key {
 pub(crate) struct Served {
     /// `SO_COOKIE` of the carrier; zero until a program has it.
     pub(crate) cookie: u64,
-    /// The carrier's inode, as `/proc/PID/fd` shows it.
-    pub(crate) inode: u64,
     /// Thread and number that last named it: where to look first.
     pub(crate) hint: (u32, i32),
     /// Calls that wait on it, oldest first.

@@ -47,6 +47,10 @@ pub(crate) struct Server {
     pub(crate) names: Names,
     /// Our own listening Unix socket: carriers that connect are joined to us through it.
     pub(crate) junction: OwnedFd,
+    /// A descriptor to give up where none is left.
+    pub(crate) reserve: Option<OwnedFd>,
+    /// Connections that no listening carrier has been told of, for want of descriptors: listener, connection.
+    pub(crate) stranded: Vec<(Key, Key)>,
     pub(crate) served: SlotMap<Key, Served>,
     pub(crate) cookies: HashMap<u64, Key, foldhash::fast::RandomState>,
     pub(crate) held: SlotMap<HeldKey, Held>,
@@ -55,6 +59,7 @@ pub(crate) struct Server {
     pub(crate) published: crate::publish::Published,
     pub(crate) trace: Option<Trace>,
     pub(crate) direct: bool,
+    pub(crate) own_pid: rustix::process::Pid,
     pub(crate) clock: Clock,
     pub(crate) now: Instant,
     commands: Receiver<Command>,
@@ -106,6 +111,8 @@ impl Server {
             watch,
             finder: Finder::new(parts.features),
             names,
+            reserve: rustix::io::fcntl_dupfd_cloexec(&junction, 3).ok(),
+            stranded: Vec::new(),
             junction,
             served: SlotMap::with_key(),
             cookies: HashMap::default(),
@@ -115,6 +122,7 @@ impl Server {
             published: crate::publish::Published::new(parts.standard.gate, parts.published),
             trace: parts.trace,
             direct: parts.direct,
+            own_pid: rustix::process::getpid(),
             clock,
             now: clock.now(),
             commands: parts.commands,
@@ -183,7 +191,7 @@ impl Server {
             return Some(Duration::ZERO);
         }
         let deadline = self.lab.next_deadline();
-        let examine = (!self.held.is_empty()).then_some(self.examine_at);
+        let examine = (!self.held.is_empty() || !self.stranded.is_empty()).then_some(self.examine_at);
         let next = [deadline, examine].into_iter().flatten().min()?;
         Some(next.since(self.clock.now()))
     }

@@ -10,7 +10,7 @@
 
 use crate::served::{self, Key};
 use rustix::event::epoll;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -45,15 +45,19 @@ impl Watch {
         self.hang_ups.as_fd()
     }
 
-    /// The carriers that some program still has open.
-    pub(crate) fn alive(&self) -> std::io::Result<HashSet<Key, foldhash::fast::RandomState>> {
+    /// The carriers that some program still has open, each with its inode (as `/proc/PID/fd` shows it).
+    pub(crate) fn alive(&self) -> std::io::Result<HashMap<Key, u64, foldhash::fast::RandomState>> {
         let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", self.registry.as_raw_fd()))?;
         Ok(text.lines().filter_map(registered).collect())
     }
 }
 
-/// The word of one `tfd: … data: …` line.
-fn registered(line: &str) -> Option<Key> {
-    let data = line.strip_prefix("tfd:")?.split("data:").nth(1)?.split_whitespace().next()?;
-    Some(served::key(u64::from_str_radix(data, 16).ok()?))
+/// The word and the inode of one `tfd: … data: … pos:… ino:… sdev:…` line; the numbers are hexadecimal.
+fn registered(line: &str) -> Option<(Key, u64)> {
+    let line = line.strip_prefix("tfd:")?;
+    let field = |name: &str| {
+        let word = line.split(name).nth(1)?.split_whitespace().next()?;
+        u64::from_str_radix(word, 16).ok()
+    };
+    Some((served::key(field("data:")?), field("ino:")?))
 }

@@ -45,6 +45,11 @@ impl Server {
             return Progress::Done(self.deliver_accepted(call, listener, child, carrier));
         }
         let Some(id) = self.socket_id(listener) else { return Progress::Done(Err(Errno::EINVAL)) };
+        if self.host_ref().accept_queue(id).next().is_none() && copy.is_some_and(|c| !self.is_nonblocking(c))
+        {
+            // Nothing of ours is queued; what else is there only a program that polls would stumble over.
+            return Progress::Wait;
+        }
         let queued = self.next_queued(listener, copy, nonblocking);
         let Ok(child_id) = self.host().accept(id) else { return Progress::Wait };
         let child = crate::served::key(self.host_ref().owner_tag(child_id));

@@ -79,7 +79,7 @@ impl Server {
         if !(self.direct && self.connect_direct(key, id, &copy)) {
             self.settle();
             if self.connect_state(id) == Progress::Established {
-                self.connected(key, &copy, nonblocking)?;
+                self.join_or_break(key, id, &copy, nonblocking)?;
             }
         }
         match self.connect_state(id) {
@@ -99,6 +99,21 @@ impl Server {
             }
             Progress::Pending => Ok(self.hold_connect(call, key, copy)),
         }
+    }
+
+    /// Joins the carrier of an established connection; where that cannot be (no descriptors) the connection goes.
+    fn join_or_break(
+        &mut self,
+        key: Key,
+        id: SocketId,
+        copy: &OwnedFd,
+        nonblocking: bool,
+    ) -> Result<(), Errno> {
+        let now = self.now;
+        self.connected(key, copy, nonblocking).inspect_err(|_| {
+            let _ = self.host().disconnect(id, now);
+            self.set_phase(key, Phase::Spent);
+        })
     }
 
     /// What a connect that has ended came to; the host takes note that it was told.

@@ -95,7 +95,7 @@ impl Server {
     /// A new record.
     pub(crate) fn serve(&mut self, kind: Kind) -> Key {
         self.collect_when_due();
-        self.served.insert(Served { cookie: 0, inode: 0, hint: (0, -1), waiters: SmallVec::new(), kind })
+        self.served.insert(Served { cookie: 0, hint: (0, -1), waiters: SmallVec::new(), kind })
     }
 
     /// Hands a carrier to the program as the call's answer; takes everything back if the call is gone.
@@ -125,10 +125,8 @@ impl Server {
     /// Learns a carrier's identity and watches over its life.
     pub(crate) fn adopt(&mut self, key: Key, carrier: &OwnedFd) -> Result<(), Errno> {
         let cookie = socket::cookie(carrier.as_fd()).map_err(|_| Errno::ENFILE)?;
-        let inode = rustix::fs::fstat(carrier).map_err(supervisor_error)?.st_ino;
         self.watch.add(carrier.as_fd(), key).map_err(supervisor_error)?;
-        let served = &mut self.served[key];
-        (served.cookie, served.inode) = (cookie, inode);
+        self.served[key].cookie = cookie;
         self.cookies.insert(cookie, key);
         Ok(())
     }

@@ -13,14 +13,28 @@ impl Server {
         connect(copy, &self.names.lab()).map_err(supervisor_error)?;
         loop {
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-            let end = accept_with(&self.junction, flags).map_err(supervisor_error)?;
+            let end = match accept_with(&self.junction, flags) {
+                Ok(end) => end,
+                Err(e) => {
+                    self.empty_junction();
+                    return Err(supervisor_error(e));
+                }
+            };
             // A connect that we make on a copy carries our own credentials. Whoever else found the name is
             // dropped.
-            let own = rustix::process::getpid();
-            if sockopt::socket_peercred(&end).is_ok_and(|c| c.pid == own) {
+            if sockopt::socket_peercred(&end).is_ok_and(|c| c.pid == self.own_pid) {
                 return Ok(end);
             }
         }
+    }
+
+    /// No descriptor was left for our end: what waits at the junction must not be taken for the next one's. One
+    /// descriptor is kept back for this.
+    fn empty_junction(&mut self) {
+        self.reserve = None;
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        while accept_with(&self.junction, flags).is_ok() {}
+        self.reserve = rustix::io::fcntl_dupfd_cloexec(&self.junction, 3).ok();
     }
 
     /// The connection of `key` is established: joins its carrier with the host's TCP.

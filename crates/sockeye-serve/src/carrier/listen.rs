@@ -28,15 +28,29 @@ impl Server {
         if self.give_to_waiter(listener, child_key) {
             return;
         }
-        match self.connect_arrival(listener, child_key) {
-            Ok(()) => self.stream_ready(child_key),
+        self.announce(listener, child_key);
+    }
+
+    /// Makes a listening carrier readable for a connection that waits in the host's queue.
+    pub(crate) fn announce(&mut self, listener: Key, child: Key) {
+        if !matches!(self.stream(child).map(|s| &s.phase), Some(Phase::Fresh)) {
+            // Accepted meanwhile, or gone.
+            return;
+        }
+        match self.connect_arrival(listener, child) {
+            Ok(()) => self.stream_ready(child),
             Err(Errno::ECONNREFUSED) => {
                 // Nobody has the listener any more: its queue is reset with it.
                 self.listener_died = true;
                 self.drop_listener(listener);
             }
-            // No descriptors left: the connection waits in the host's queue and is joined when accepted.
-            Err(_) => {}
+            // No descriptors left: the connection waits in the host's queue, and we try again.
+            Err(_) => {
+                if self.stranded.is_empty() {
+                    self.examine_at = self.now + crate::held::EXAMINE_EVERY;
+                }
+                self.stranded.push((listener, child));
+            }
         }
     }
 
@@ -56,8 +70,13 @@ impl Server {
     fn give_to_waiter(&mut self, listener: Key, child: Key) -> bool {
         while let Some(held) = self.waiter(listener, Wait::Accept) {
             let call = self.held[held].call;
-            let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&self.held[held].copy, 3) else { break };
-            match self.try_accept(&call, listener, Some(&copy)) {
+            // Only a direct arrival has connected to the listening carrier by itself.
+            let copy = if self.direct {
+                rustix::io::fcntl_dupfd_cloexec(&self.held[held].copy, 3).ok()
+            } else {
+                None
+            };
+            match self.try_accept(&call, listener, copy.as_ref()) {
                 Progress::Done(answer) => {
                     let taken = matches!(answer, Ok(Outcome::Answered(n)) if n >= 0);
                     self.release(held, answer);

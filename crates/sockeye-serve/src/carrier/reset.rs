@@ -51,7 +51,7 @@ impl Server {
     /// A copy of a program's descriptor outside of a call: looked for where it was seen last, then everywhere.
     pub(crate) fn borrow_again(&mut self, key: Key) -> Option<OwnedFd> {
         let served = self.served.get(key)?;
-        let (hint, cookie, inode) = (served.hint, served.cookie, served.inode);
+        let (hint, cookie) = (served.hint, served.cookie);
         let is_it = |server: &mut Self, tid: u32, number: i32| {
             let copy = server.finder.borrow(tid, number).ok()?;
             (socket::cookie(copy.as_fd()).ok()? == cookie).then_some(copy)
@@ -59,6 +59,7 @@ impl Server {
         if let Some(copy) = is_it(self, hint.0, hint.1) {
             return Some(copy);
         }
+        let inode = *self.watch.alive().ok()?.get(&key)?;
         let (pid, number) = crate::processes::holder_of(inode)?;
         is_it(self, pid, number)
     }
