@@ -127,6 +127,18 @@ impl Connection {
         false
     }
 
+    /// F-RTO has held back what is lost for new data that may not go either, for Nagle or the window: then it is
+    /// over, and what is lost goes.
+    pub(in crate::tcp) fn has_held_back_in_vain(&mut self) -> bool {
+        let nxt = self.snd.nxt;
+        if !self.holds_lost_back() || self.recovery.recover() != Some(nxt) {
+            return false;
+        }
+        let episode = self.recovery.episode();
+        (episode.doubts_timeout, episode.new_first) = (false, false);
+        true
+    }
+
     /// What is lost waits while F-RTO sends new data.
     pub(in crate::tcp) fn holds_lost_back(&self) -> bool {
         self.recovery.phase == Phase::Loss && self.recovery.new_first()
