@@ -38,9 +38,9 @@ impl Undo {
         self.first_again.get_or_insert(stamp);
     }
 
-    /// The peer got `start..end` twice.
-    pub(super) fn duplicated(&mut self, start: Seq, end: Seq) {
-        if self.marker.lt(end) {
+    /// The peer got `start..end` twice; what is behind the episode's end has nothing to do with it.
+    pub(super) fn duplicated(&mut self, start: Seq, end: Seq, recover: Seq) {
+        if self.marker.lt(end) && end.le(recover) {
             self.twice = self.twice.saturating_add(end.diff(start) as u32);
         }
     }
