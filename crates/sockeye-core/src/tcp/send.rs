@@ -69,7 +69,12 @@ impl Connection {
         {
             return Some(self.form_again(start, end, ctx));
         }
-        let len = self.sendable()?;
+        let Some(len) = self.sendable() else {
+            if self.has_held_back_in_vain() {
+                return self.next_data(ctx);
+            }
+            return None;
+        };
         let segment = self.form_new(len, ctx);
         self.settle();
         Some(segment)

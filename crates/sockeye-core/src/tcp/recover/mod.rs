@@ -173,6 +173,7 @@ impl Connection {
         let partial = match self.recovery.phase {
             Phase::Open => {
                 self.undo_by_duplicates(news, ctx);
+                self.forget_old_episode();
                 false
             }
             Phase::Fast => self.continue_fast(news, ctx),
@@ -196,6 +197,17 @@ impl Connection {
             self.reduce(news.delivered, news.advanced && !more_lost);
         }
         look_again
+    }
+
+    /// A window behind its end, nothing can come any more that would undo an episode: the connection is as
+    /// before it.
+    fn forget_old_episode(&mut self) {
+        let (una, window) = (self.snd.una, self.snd.wnd_max as i32);
+        let Some(episode) = &self.recovery.episode else { return };
+        let is_old = episode.recover.is_none_or(|recover| una.diff(recover) > window);
+        if is_old && episode.probe.is_none() && self.recovery.board.is_calm() {
+            self.recovery.episode = None;
+        }
     }
 
     /// Fast recovery goes on or ends; says whether only a part of it was acknowledged.

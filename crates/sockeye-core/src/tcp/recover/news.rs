@@ -145,8 +145,10 @@ impl Connection {
         ctx.counters.dsack_recv += 1;
         let nxt = self.snd.nxt;
         self.recovery.rack.duplicated(self.snd.una, nxt);
-        if let Some(undo) = self.recovery.episode.as_mut().and_then(|episode| episode.undo.as_mut()) {
-            undo.duplicated(start, end);
+        if let Some(episode) = self.recovery.episode.as_mut()
+            && let (Some(undo), Some(recover)) = (episode.undo.as_mut(), episode.recover)
+        {
+            undo.duplicated(start, end, recover);
         }
     }
 }

@@ -38,9 +38,9 @@ impl Undo {
         self.first_again.get_or_insert(stamp);
     }
 
-    /// The peer got `start..end` twice.
-    pub(super) fn duplicated(&mut self, start: Seq, end: Seq) {
-        if self.marker.lt(end) {
+    /// The peer got `start..end` twice; what is behind the episode's end has nothing to do with it.
+    pub(super) fn duplicated(&mut self, start: Seq, end: Seq, recover: Seq) {
+        if self.marker.lt(end) && end.le(recover) {
             self.twice = self.twice.saturating_add(end.diff(start) as u32);
         }
     }
@@ -125,6 +125,18 @@ impl Connection {
             episode.new_first = has_new;
         }
         false
+    }
+
+    /// F-RTO has held back what is lost for new data that may not go either, for Nagle or the window: then it is
+    /// over, and what is lost goes.
+    pub(in crate::tcp) fn has_held_back_in_vain(&mut self) -> bool {
+        let nxt = self.snd.nxt;
+        if !self.holds_lost_back() || self.recovery.recover() != Some(nxt) {
+            return false;
+        }
+        let episode = self.recovery.episode();
+        (episode.doubts_timeout, episode.new_first) = (false, false);
+        true
     }
 
     /// What is lost waits while F-RTO sends new data.

@@ -89,6 +89,21 @@ fn a_spurious_timeout_is_undone() {
     assert!(world.connection(0).info(world.now).snd_cwnd >= before);
 }
 
+/// RFC 5682, 3.1 step 2: new data that may not go must not hold up what is lost.
+#[test]
+fn a_timeout_is_repaired_when_new_data_is_held_back() {
+    let mut world = World::connected(8);
+    world.at(0, |c, _| c.settings_mut().cork = true);
+    world.path.cut = true;
+    world.at(0, |c, ctx| c.send(&pattern(1448 * 5), ctx)).unwrap();
+    world.run(100 * MS);
+    world.at(0, |c, ctx| c.send(&pattern(100), ctx)).unwrap();
+    world.path.cut = false;
+    world.run(300 * MS);
+    assert_eq!(world.ends[0].counters.timeouts, 1);
+    assert!(world.connection(1).received() >= 1448 * 5, "{}", world.connection(1).received());
+}
+
 /// RFC 8985, 6: reordering costs at first, then it is waited for; what was reduced in vain comes back.
 #[test]
 fn reordering_is_learnt() {
