@@ -33,6 +33,7 @@ pub mod ip;
 pub mod netlink;
 pub mod options;
 pub mod packet;
+mod raw;
 pub mod readiness;
 pub mod rng;
 mod socket;

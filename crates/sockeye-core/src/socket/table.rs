@@ -29,6 +29,7 @@ pub(crate) struct Socket {
     /// The same of the port.
     pub port_locked: bool,
     /// The port that a stream had and gave back: getsockname shows it until there is another (`inet_sport`).
+    /// Of a raw socket its protocol.
     pub port_shown: u16,
     /// Its hold on the port, while no flow has it.
     pub hold: Option<Hold>,
@@ -177,6 +178,15 @@ impl Socket {
 
     pub(crate) fn is_tcp(&self) -> bool {
         self.protocol == protocol::TCP && self.kind == Kind::Stream
+    }
+
+    pub(crate) fn is_udp(&self) -> bool {
+        self.kind == Kind::Datagram && self.protocol == protocol::UDP
+    }
+
+    /// A datagram socket of ICMP.
+    pub(crate) fn is_ping(&self) -> bool {
+        self.kind == Kind::Datagram && self.protocol != protocol::UDP
     }
 
     pub(crate) fn bound_addr(&self) -> BoundAddr {
