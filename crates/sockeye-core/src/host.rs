@@ -197,6 +197,8 @@ pub struct Host {
     /// Ping sockets' identifiers.
     pub(crate) ping_ports: Ports,
     pub(crate) raws: Raws,
+    /// How many sockets have a filter.
+    pub(crate) filters: usize,
     pub(crate) ephemeral: Ephemeral,
     pub(crate) wheel: Wheel<FlowId>,
     pub(crate) events: VecDeque<Event>,
@@ -260,6 +262,7 @@ impl Host {
             udp_ports: Ports::default(),
             ping_ports: Ports::default(),
             raws: Raws::default(),
+            filters: 0,
             ephemeral,
             wheel: Wheel::default(),
             events: VecDeque::new(),

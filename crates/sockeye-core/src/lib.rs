@@ -26,6 +26,7 @@ mod call;
 pub mod config;
 pub mod counters;
 pub mod errno;
+pub mod filter;
 pub mod host;
 mod icmp;
 pub mod iface;

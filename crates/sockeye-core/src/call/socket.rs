@@ -77,7 +77,8 @@ impl Host {
         {
             listener.queue.retain(|child| *child != id);
         }
-        let socket = self.sockets.remove(id).expect("it was there");
+        let mut socket = self.sockets.remove(id).expect("it was there");
+        self.forget_filter(socket.filter.take());
         if let Some(flow) = socket.flow() {
             finish(self, flow);
             self.orphan(flow, now);

@@ -41,7 +41,9 @@ impl Host {
             if !inbox.raw.lets_through(meta, &transport) {
                 continue;
             }
-            if !self.queue_datagram(id, meta, from, to, Payload::from(bytes.clone())) {
+            let Some(limit) = self.filter_raw(id, meta, meta.src.is_ipv4(), packet) else { continue };
+            let payload = Payload::from(bytes.slice(..limit.min(bytes.len())));
+            if !self.queue_datagram(id, meta, from, to, payload) {
                 self.counters.raw_rcvbuf_errors += 1;
             }
         }

@@ -50,7 +50,10 @@ impl Host {
         let Some(id) = self.ping_holder(meta, identifier) else { return };
         header.put(&mut packet, meta.src, meta.dst);
         let (from, to) = (SocketAddr::new(meta.src, 0), SocketAddr::new(meta.dst, 0));
-        if !self.queue_datagram(id, meta, from, to, packet.into_payload()) {
+        let Some(limit) = self.filter_raw(id, meta, false, &packet) else { return };
+        let mut payload = packet.into_payload();
+        payload.truncate(limit);
+        if !self.queue_datagram(id, meta, from, to, payload) {
             self.counters.raw_rcvbuf_errors += 1;
         }
     }

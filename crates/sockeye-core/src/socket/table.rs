@@ -5,6 +5,7 @@ use super::demux::FlowKey;
 use super::flow::FlowId;
 use super::listener::Listener;
 use crate::errno::{Errno, Result};
+use crate::filter::Attached;
 use crate::host::{Domain, Event, Host, Kind, SocketId};
 use crate::options::SocketOptions;
 use crate::tcp::Settings;
@@ -41,6 +42,7 @@ pub(crate) struct Socket {
     /// See [`Host::intercept`].
     pub intercepts: bool,
     pub error: Option<Errno>,
+    pub filter: Option<Box<Attached>>,
     pub shut_read: bool,
     pub shut_write: bool,
     pub body: Body,
@@ -99,6 +101,7 @@ impl Socket {
             parent: None,
             intercepts: false,
             error: None,
+            filter: None,
             shut_read: false,
             shut_write: false,
             body,

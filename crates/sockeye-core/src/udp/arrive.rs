@@ -75,6 +75,7 @@ impl Host {
     }
 
     fn udp_queue(&mut self, id: SocketId, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: Payload) {
+        let Some(payload) = self.filter_udp(id, meta, (from, to), payload) else { return };
         match self.queue_datagram(id, meta, from, to, payload) {
             true => self.counters.udp_in_datagrams += 1,
             false => self.counters.udp_rcvbuf_errors += 1,
