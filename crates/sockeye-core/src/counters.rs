@@ -81,6 +81,10 @@ counters! {
     udp_in_csum_errors = "UdpInCsumErrors",
     /// Datagrams sent.
     udp_out_datagrams = "UdpOutDatagrams",
+    /// Packets that a socket's own filter dropped.
+    socket_filter_drops = "SockeyeSocketFilterDrops",
+    /// Packets dropped because a raw or ping socket's receive buffer was full.
+    raw_rcvbuf_errors = "SockeyeRawRcvbufErrors",
     /// Events that found no room in a socket's error queue.
     error_queue_drops = "SockeyeErrorQueueDrops",
 }

@@ -11,6 +11,7 @@ use crate::errno::Errno;
 use crate::icmp::Budget;
 use crate::ip::fragment::Reassembly;
 use crate::ip::route::Routing;
+use crate::raw::Raws;
 use crate::rng::Rng;
 use crate::socket::bind::Ports;
 use crate::socket::demux::Demux;
@@ -93,7 +94,8 @@ pub enum Event {
 /// A datagram as `recv_from` gives it.
 #[derive(Clone, Debug)]
 pub struct Datagram {
-    /// The whole payload; the caller cuts it to its buffer (`MSG_TRUNC`).
+    /// The whole payload; the caller cuts it to its buffer (`MSG_TRUNC`). A raw socket's begins with the IP header
+    /// on IPv4.
     pub payload: Payload,
     /// Who sent it, in the socket's own family (v4 is mapped on a v6 socket).
     pub from: SocketAddr,
@@ -192,6 +194,11 @@ pub struct Host {
     pub(crate) demux: Demux,
     pub(crate) tcp_ports: Ports,
     pub(crate) udp_ports: Ports,
+    /// Ping sockets' identifiers.
+    pub(crate) ping_ports: Ports,
+    pub(crate) raws: Raws,
+    /// How many sockets have a filter.
+    pub(crate) filters: usize,
     pub(crate) ephemeral: Ephemeral,
     pub(crate) wheel: Wheel<FlowId>,
     pub(crate) events: VecDeque<Event>,
@@ -253,6 +260,9 @@ impl Host {
             demux,
             tcp_ports: Ports::default(),
             udp_ports: Ports::default(),
+            ping_ports: Ports::default(),
+            raws: Raws::default(),
+            filters: 0,
             ephemeral,
             wheel: Wheel::default(),
             events: VecDeque::new(),

@@ -1,7 +1,7 @@
 //! bind, getsockname, getpeername: names.
 
 use crate::errno::{Errno, Result};
-use crate::host::{Host, IfIndex, SocketId};
+use crate::host::{Host, IfIndex, Kind, SocketId};
 use crate::socket::bind::{Binding, Ports, Rule};
 use crate::socket::table::{Body, Role, Socket, unspecified};
 use crate::tcp::State;
@@ -15,6 +15,9 @@ impl Host {
     pub fn bind(&mut self, id: SocketId, addr: SocketAddr) -> Result<()> {
         let socket = self.socket_ref(id)?;
         check_family(socket, addr)?;
+        if socket.kind == Kind::Raw {
+            return self.bind_raw(id, addr);
+        }
         let asked = addr;
         let addr = unmap(addr);
         if asked != addr && socket.options.v6only {
@@ -39,6 +42,23 @@ impl Host {
         socket.port_shown = 0;
         socket.addr_locked = !addr.ip().is_unspecified();
         socket.port_locked = addr.port() != 0;
+        Ok(())
+    }
+
+    /// raw_bind and rawv6_bind: an address only, which may change as long as there is no peer.
+    fn bind_raw(&mut self, id: SocketId, addr: SocketAddr) -> Result<()> {
+        let socket = &self.sockets[id];
+        if socket.inbox().is_some_and(|inbox| inbox.peer.is_some()) {
+            return Err(Errno::EINVAL);
+        }
+        if addr != unmap(addr) {
+            return Err(Errno::EADDRNOTAVAIL);
+        }
+        self.check_bind_address(socket, addr)?;
+        let socket = &mut self.sockets[id];
+        socket.options.device = scope_of(addr).or(socket.options.device);
+        socket.local = SocketAddr::new(addr.ip(), 0);
+        socket.addr_locked = !addr.ip().is_unspecified();
         Ok(())
     }
 
@@ -71,7 +91,11 @@ impl Host {
         let port = match port {
             0 => {
                 let rule = if is_tcp { Rule::TcpChosen } else { Rule::Udp };
-                let ports = if is_tcp { &self.tcp_ports } else { &self.udp_ports };
+                let ports = match socket.protocol {
+                    protocol::TCP => &self.tcp_ports,
+                    protocol::UDP => &self.udp_ports,
+                    _ => &self.ping_ports,
+                };
                 let free = |port| !ports.conflicts(port, binding, rule);
                 self.ephemeral.for_bind(&mut self.engine.rng, free).ok_or(Errno::EADDRINUSE)?
             }
@@ -95,7 +119,9 @@ impl Host {
 
     /// A port for a socket that needs one and has none (`inet_autobind`).
     pub(crate) fn autobind(&mut self, id: SocketId) -> Result<()> {
-        match self.sockets[id].local.port() {
+        let socket = &self.sockets[id];
+        match socket.local.port() {
+            _ if socket.kind == Kind::Raw => Ok(()),
             0 => self.take_port(id, 0).map_err(|_| Errno::EAGAIN),
             _ => Ok(()),
         }
@@ -116,7 +142,11 @@ impl Host {
     }
 
     pub(crate) fn ports_of(&mut self, id: SocketId) -> &mut Ports {
-        if self.sockets[id].is_tcp() { &mut self.tcp_ports } else { &mut self.udp_ports }
+        match self.sockets[id].protocol {
+            protocol::TCP => &mut self.tcp_ports,
+            protocol::UDP => &mut self.udp_ports,
+            _ => &mut self.ping_ports,
+        }
     }
 
     /// Lets datagrams find the socket: by its four values when it is connected, else by its name.
@@ -124,6 +154,8 @@ impl Host {
         let socket = &self.sockets[id];
         let name = (socket.bound_addr(), socket.local.port());
         match socket.peer_key() {
+            _ if socket.kind == Kind::Raw => {}
+            _ if socket.is_ping() => self.raws.insert_ping(socket.domain, name.1, id),
             _ if socket.intercepts => self.demux.insert_intercept(protocol::UDP, name.1, id),
             Some(key) => self.demux.insert_connected(key, id),
             None => self.demux.insert_datagram(name, id),
@@ -135,6 +167,8 @@ impl Host {
         let socket = &self.sockets[id];
         let name = (socket.bound_addr(), socket.local.port());
         match socket.peer_key() {
+            _ if socket.kind == Kind::Raw => {}
+            _ if socket.is_ping() => self.raws.remove_ping(socket.domain, name.1, id),
             _ if socket.intercepts => self.demux.remove_intercept(protocol::UDP, name.1, id),
             Some(key) => self.demux.remove_connected(&key, id),
             None => self.demux.remove_datagram(name, id),
@@ -152,7 +186,7 @@ impl Host {
         let socket = self.socket_ref(id)?;
         let name = (socket.bound_addr(), socket.local.port());
         let (is_tcp, listens) = (socket.is_tcp(), socket.listener().is_some());
-        if !socket.local.ip().is_unspecified() || name.1 == 0 || is_tcp && !listens {
+        if !socket.local.ip().is_unspecified() || name.1 == 0 || !socket.is_udp() && !listens {
             return Err(Errno::EINVAL);
         }
         if is_tcp {
@@ -210,7 +244,11 @@ impl Host {
             return self.rebind(id);
         }
         // inet_put_port forgets the number, not what getsockname shows; __udp_disconnect forgets both.
-        socket.port_shown = if socket.is_tcp() { socket.local.port() } else { 0 };
+        socket.port_shown = match socket.kind {
+            Kind::Stream => socket.local.port(),
+            Kind::Datagram => 0,
+            Kind::Raw => u16::from(socket.protocol),
+        };
         socket.local.set_port(0);
         self.release_port(id);
     }

@@ -163,7 +163,8 @@ impl Host {
         }
         let remote = self.destination(id, addr)?;
         let unbound = SendControl::default();
-        let route = self.datagram_route(id, protocol::UDP, remote, &unbound)?;
+        let protocol = self.sockets[id].protocol;
+        let route = self.datagram_route(id, protocol, remote, &unbound)?;
         self.autobind(id)?;
         self.unlist_datagram(id);
         let device = scope_of(addr);

@@ -1,7 +1,7 @@
 //! Datagrams: sendto, recvfrom and what belongs to them; groups.
 
 use crate::errno::{Errno, Result};
-use crate::host::{Datagram, Domain, Host, IfIndex, QueuedError, SendControl, SocketId};
+use crate::host::{Datagram, Domain, Host, IfIndex, Kind, QueuedError, SendControl, SocketId};
 use crate::packet::Payload;
 use crate::socket::table::Socket;
 use crate::time::Instant;
@@ -22,10 +22,13 @@ impl Host {
         let Some(inbox) = socket.inbox() else { return self.send_payload(id, &payload, now) };
         let to = match to {
             Some(to) if socket.domain == Domain::Inet && to.is_ipv6() => return Err(Errno::EAFNOSUPPORT),
-            Some(to) if to.port() == 0 => return Err(Errno::EINVAL),
+            Some(to) if to.port() == 0 && socket.is_udp() => return Err(Errno::EINVAL),
             Some(to) => self.destination(id, to)?,
             None => inbox.peer.ok_or(Errno::EDESTADDRREQ)?,
         };
+        if socket.kind == Kind::Raw {
+            return self.raw_send(id, payload, to, control, now);
+        }
         if socket.shut_write {
             return Err(Errno::EPIPE);
         }
@@ -34,7 +37,10 @@ impl Host {
             return Err(errno);
         }
         self.autobind(id)?;
-        self.udp_send(id, payload, to, control, now)
+        match self.sockets[id].is_ping() {
+            true => self.ping_send(id, payload, to, control, now),
+            false => self.udp_send(id, payload, to, control, now),
+        }
     }
 
     fn send_payload(&mut self, id: SocketId, payload: &Payload, now: Instant) -> Result<usize> {

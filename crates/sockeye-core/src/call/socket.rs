@@ -2,9 +2,10 @@
 
 use crate::errno::{Errno, Result};
 use crate::host::{Domain, Host, Kind, Shutdown, SocketId};
+use crate::raw::RawOptions;
 use crate::socket::flow::FlowId;
 use crate::socket::listener::Listener;
-use crate::socket::table::{Body, Phase, Role};
+use crate::socket::table::{Body, Phase, Role, Socket};
 use crate::tcp::State;
 use crate::time::Instant;
 use crate::wire::protocol;
@@ -12,11 +13,15 @@ use alloc::boxed::Box;
 
 /// Making and ending sockets.
 impl Host {
-    /// socket(2). TCP and UDP; EPROTONOSUPPORT for a protocol that its kind does not have.
+    /// socket(2). EPROTONOSUPPORT for a protocol that its kind does not have: TCP and UDP, ICMP of the family for
+    /// datagrams (ping), any but 0 for raw.
     pub fn socket(&mut self, domain: Domain, kind: Kind, protocol: u8) -> Result<SocketId> {
         let protocol = match (kind, protocol) {
             (Kind::Stream, 0 | protocol::TCP) => protocol::TCP,
             (Kind::Datagram, 0 | protocol::UDP) => protocol::UDP,
+            (Kind::Datagram, protocol::ICMP) if domain == Domain::Inet => protocol,
+            (Kind::Datagram, protocol::ICMPV6) if domain == Domain::Inet6 => protocol,
+            (Kind::Raw, 1..) => protocol,
             _ => return Err(Errno::EPROTONOSUPPORT),
         };
         if self.sockets.len() >= self.config.limits.sockets_max {
@@ -27,6 +32,12 @@ impl Host {
         let (receive, send) = (limits.receive_buffer_max, limits.send_buffer_max);
         let options = &mut self.sockets[id].options;
         (options.receive_buffer, options.send_buffer) = (receive, send);
+        if kind == Kind::Raw {
+            self.raws.insert(domain, protocol, id);
+            let socket = &mut self.sockets[id];
+            socket.port_shown = u16::from(protocol);
+            socket.inbox_mut().expect("a raw socket has an inbox").raw = RawOptions::new(domain, protocol);
+        }
         Ok(id)
     }
 
@@ -53,6 +64,10 @@ impl Host {
         if self.sockets[id].inbox().is_some() {
             self.leave_groups(id);
             self.unlist_datagram(id);
+            let Socket { kind, domain, protocol, .. } = self.sockets[id];
+            if kind == Kind::Raw {
+                self.raws.remove(domain, protocol, id);
+            }
         } else if self.sockets[id].listener().is_some() {
             self.stop_listening(id, now);
         }
@@ -62,7 +77,8 @@ impl Host {
         {
             listener.queue.retain(|child| *child != id);
         }
-        let socket = self.sockets.remove(id).expect("it was there");
+        let mut socket = self.sockets.remove(id).expect("it was there");
+        self.forget_filter(socket.filter.take());
         if let Some(flow) = socket.flow() {
             finish(self, flow);
             self.orphan(flow, now);

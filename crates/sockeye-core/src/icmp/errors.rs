@@ -90,6 +90,7 @@ impl Host {
             return;
         };
         let rest = &quote[len..];
+        self.raw_error((src, dst, protocol), error, rest);
         let Some(ports) = UdpHeader::quoted(rest) else {
             self.counters.icmp_in_errors += 1;
             return;
@@ -104,7 +105,12 @@ impl Host {
                 let key = FlowKey::new(local, remote, None);
                 let Some(id) = self.demux.datagram(local, &key, |_| Fit::Yes) else { return };
                 let payload = rest.get(udp::HEADER_LEN..).unwrap_or_default();
-                self.udp_error(id, remote, error, Payload::from(Bytes::copy_from_slice(payload)));
+                self.datagram_error(id, remote, error, Payload::from(Bytes::copy_from_slice(payload)));
+            }
+            protocol::ICMP | protocol::ICMPV6 => {
+                let Some(id) = self.ping_quoted(src, rest) else { return };
+                let payload = Payload::from(Bytes::copy_from_slice(rest));
+                self.datagram_error(id, SocketAddr::new(dst, 0), error, payload);
             }
             _ => {}
         }
@@ -134,7 +140,13 @@ impl Host {
 
     /// A datagram of this socket has failed. A connected one is told (RFC 1122, 4.1.3.3); with `IP_RECVERR`
     /// every one, in its error queue too (Linux's `__udp4_lib_err`).
-    pub(crate) fn udp_error(&mut self, id: SocketId, to: SocketAddr, error: &Unreachable, payload: Payload) {
+    pub(crate) fn datagram_error(
+        &mut self,
+        id: SocketId,
+        to: SocketAddr,
+        error: &Unreachable,
+        payload: Payload,
+    ) {
         let queued_errors_max = self.config.limits.queued_errors_max;
         let socket = &mut self.sockets[id];
         let asked = socket.options.wants_errors(to.ip());

@@ -33,6 +33,9 @@ impl Host {
         match (meta.src, header.kind) {
             (IpAddr::V4(_), v4::ECHO) => self.echo(meta, header, v4::ECHO_REPLY, packet),
             (IpAddr::V6(_), v6::ECHO) => self.echo(meta, header, v6::ECHO_REPLY, packet),
+            (IpAddr::V4(_), v4::ECHO_REPLY) | (IpAddr::V6(_), v6::ECHO_REPLY) => {
+                self.ping_arrives(meta, header, packet);
+            }
             _ => {
                 let Some(error) = Unreachable::read(meta, &header) else { return };
                 self.icmp_error_arrives(meta, &error, &packet.into_payload().to_vec());
@@ -77,22 +80,34 @@ impl Host {
             self.counters.icmp_out_rate_limited += 1;
             return;
         }
-        let room = if meta.src.is_ipv4() { QUOTE_MAX_V4 } else { QUOTE_MAX_V6 };
-        let mut quote = alloc::vec::Vec::new();
-        let mut fault = fault.clone();
-        put_ip_header(meta, &mut fault);
-        fault.write_to(&mut quote);
-        quote.truncate(room);
-        self.icmp_send(meta, header, Packet::new(Payload::from(Bytes::from(quote))));
+        self.icmp_send(meta, header, quotation(meta, fault));
+    }
+
+    /// The message of [`Host::icmp_port_unreachable`] about a datagram inside the host, for who watches ICMP.
+    pub(crate) fn icmp_port_unreachable_seen(&mut self, meta: &Meta, icmp: u8, fault: &Packet) {
+        let (kind, code) = match meta.src {
+            IpAddr::V4(_) => (v4::UNREACHABLE, v4::PORT_UNREACHABLE),
+            IpAddr::V6(_) => (v6::UNREACHABLE, v6::PORT_UNREACHABLE),
+        };
+        let mut message = quotation(meta, fault);
+        IcmpHeader { kind, code, rest: 0 }.put(&mut message, meta.dst, meta.src);
+        self.raw_arrives(&Meta::own(meta.dst, meta.src, icmp, meta.now), &message);
     }
 
     /// Sends a message back to where `meta` came from.
     fn icmp_send(&mut self, meta: &Meta, header: IcmpHeader, mut packet: Packet) {
-        let Path::Out(interface) = meta.path() else { return };
-        let Some(mtu) = self.routing.interface(interface).map(|i| i.mtu) else { return };
         let (src, dst) = (meta.dst, meta.src);
         header.put(&mut packet, src, dst);
         let protocol = if src.is_ipv4() { protocol::ICMP } else { protocol::ICMPV6 };
+        let Path::Out(interface) = meta.path() else {
+            // Whoever claimed an address that is not the host's gets no answer here.
+            if !self.routing.is_local(dst) {
+                return self.counters.ip_out_no_routes += 1;
+            }
+            self.counters.icmp_out_msgs += 1;
+            return self.transport_arrives(&Meta::own(src, dst, protocol, meta.now), packet);
+        };
+        let Some(mtu) = self.routing.interface(interface).map(|i| i.mtu) else { return };
         let out =
             Outgoing { src, dst, protocol, ttl: TTL_DEFAULT, tos: meta.tos, interface, whole: false, mtu };
         self.counters.icmp_out_msgs += 1;
@@ -101,8 +116,19 @@ impl Host {
     }
 }
 
-/// The header that a packet came with, made again for a quotation.
-fn put_ip_header(meta: &Meta, packet: &mut Packet) {
+/// A packet with its IP header, as far as an error quotes it.
+fn quotation(meta: &Meta, fault: &Packet) -> Packet {
+    let room = if meta.src.is_ipv4() { QUOTE_MAX_V4 } else { QUOTE_MAX_V6 };
+    let mut quote = alloc::vec::Vec::new();
+    let mut fault = fault.clone();
+    put_ip_header(meta, &mut fault);
+    fault.write_to(&mut quote);
+    quote.truncate(room);
+    Packet::new(Payload::from(Bytes::from(quote)))
+}
+
+/// The header that a packet came with, made again for a quotation or a raw socket.
+pub(crate) fn put_ip_header(meta: &Meta, packet: &mut Packet) {
     match (meta.src, meta.dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => Ipv4Header {
             src,
@@ -110,8 +136,8 @@ fn put_ip_header(meta: &Meta, packet: &mut Packet) {
             protocol: meta.protocol,
             ttl: meta.ttl,
             tos: meta.tos,
-            id: 0,
-            dont_fragment: true,
+            id: meta.id,
+            dont_fragment: meta.dont_fragment,
             more_fragments: false,
             fragment_offset: 0,
         }

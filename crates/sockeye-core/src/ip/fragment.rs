@@ -68,9 +68,10 @@ impl Assembly {
     /// Adds a piece; false when the datagram can never be whole.
     fn add(&mut self, piece: Piece, payload: Payload) -> bool {
         let end = piece.offset + payload.len();
+        let datagram_max = if self.name.0.is_ipv4() { PAYLOAD_MAX_V4 } else { PAYLOAD_MAX_V6 };
         let past_end = self.total.is_some_and(|total| end > total || !piece.more && end != total);
         let is_cut = piece.more && !payload.len().is_multiple_of(8);
-        if past_end || is_cut || end > DATAGRAM_MAX || payload.is_empty() || self.pieces.len() >= PIECES_MAX {
+        if past_end || is_cut || end > datagram_max || payload.is_empty() || self.pieces.len() >= PIECES_MAX {
             return false;
         }
         let at = self.pieces.partition_point(|(offset, _)| *offset < piece.offset);
@@ -150,6 +151,8 @@ pub(crate) fn cut(mut payload: Payload, max: usize) -> impl Iterator<Item = (usi
 
 /// `net.ipv4.ipfrag_time`.
 const LIFE: Duration = Duration::from_secs(30);
-const DATAGRAM_MAX: usize = 65535;
+/// What a whole packet's length field leaves for the payload.
+const PAYLOAD_MAX_V4: usize = 65535 - 20;
+const PAYLOAD_MAX_V6: usize = 65535;
 /// Pieces of one datagram: 65535 bytes in pieces of the least MTU that anyone has.
 const PIECES_MAX: usize = 2048;

@@ -22,6 +22,9 @@ pub(crate) struct Meta {
     pub protocol: u8,
     pub ttl: u8,
     pub tos: u8,
+    /// IPv4's identification, and whether it must not be cut: raw sockets and quotations show them.
+    pub id: u16,
+    pub dont_fragment: bool,
     /// The interface that it came by.
     pub interface: IfIndex,
     /// The same, if that is a gate.
@@ -35,7 +38,19 @@ impl Meta {
     /// Of a packet that a program of this host sent to the host.
     pub(crate) fn own(src: IpAddr, dst: IpAddr, protocol: u8, now: Instant) -> Self {
         let (interface, gate) = (IfIndex::LO, None);
-        Self { src, dst, protocol, ttl: TTL_DEFAULT, tos: 0, interface, gate, is_group: false, now }
+        Self {
+            src,
+            dst,
+            protocol,
+            ttl: TTL_DEFAULT,
+            tos: 0,
+            id: 0,
+            dont_fragment: true,
+            interface,
+            gate,
+            is_group: false,
+            now,
+        }
     }
 
     /// Whether a program of this host sent it.
@@ -81,6 +96,7 @@ impl Host {
         let (src, dst) = (IpAddr::V4(header.src), IpAddr::V4(header.dst));
         let Some(mut meta) = self.admit(src, dst, interface, now) else { return Ok(()) };
         (meta.protocol, meta.ttl, meta.tos) = (header.protocol, header.ttl, header.tos);
+        (meta.id, meta.dont_fragment) = (header.id, header.dont_fragment);
         if header.more_fragments || header.fragment_offset > 0 {
             let piece = Piece {
                 id: u32::from(header.id),
@@ -127,16 +143,19 @@ impl Host {
             return None;
         }
         let gate = gate.then_some(interface);
-        Some(Meta { src, dst, protocol: 0, ttl: 0, tos: 0, interface, gate, is_group, now })
+        let (protocol, ttl, tos, id, dont_fragment) = (0, 0, 0, 0, true);
+        Some(Meta { src, dst, protocol, ttl, tos, id, dont_fragment, interface, gate, is_group, now })
     }
 
     /// A whole datagram, without its IP header.
     pub(crate) fn transport_arrives(&mut self, meta: &Meta, packet: Packet) {
+        let seen = self.raw_arrives(meta, &packet);
         match meta.protocol {
             protocol::TCP => self.tcp_packet_arrives(meta, packet),
             protocol::UDP => self.udp_packet_arrives(meta, packet),
             protocol::ICMP if meta.src.is_ipv4() => self.icmp_arrives(meta, packet),
             protocol::ICMPV6 if meta.src.is_ipv6() => self.icmp_arrives(meta, packet),
+            _ if seen => {}
             _ => {
                 self.counters.ip_in_unknown_protos += 1;
                 self.icmp_protocol_unreachable(meta, &packet);

@@ -44,6 +44,16 @@ impl Host {
         Ok(())
     }
 
+    /// Queues a packet that has its IP header already.
+    pub(crate) fn ip_send_made(&mut self, interface: IfIndex, packet: Packet) {
+        if self.packets.len() >= self.config.limits.output_packets_max {
+            self.counters.ip_out_discards += 1;
+            return;
+        }
+        self.counters.ip_out_requests += 1;
+        self.packets.push_back((interface, packet));
+    }
+
     fn ip_send_pieces(&mut self, out: &Outgoing, packet: Packet) {
         let headers =
             if out.src.is_ipv4() { ipv4::HEADER_LEN } else { ipv6::HEADER_LEN + ipv6::FRAGMENT_LEN };

@@ -1,5 +1,6 @@
 //! The options of `IPPROTO_IP` and `IPPROTO_IPV6` that have an effect.
 
+use super::table::{IPPROTO_IP, IPPROTO_IPV6};
 use super::value::{int, int_in, int_or_byte, of_bool, of_int};
 use crate::errno::{Errno, Result};
 use crate::host::{Host, IfIndex, OptionValue, SocketId};
@@ -9,6 +10,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 impl Host {
     pub(super) fn set_ip_option(&mut self, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
         match name {
+            IP_HDRINCL => return self.set_raw_option(id, IPPROTO_IP, name, value),
             IP_MULTICAST_IF => return self.set_multicast_if(id, value),
             IP_ADD_MEMBERSHIP | IP_DROP_MEMBERSHIP => return self.set_membership(id, name, value),
             _ => {}
@@ -33,7 +35,10 @@ impl Host {
         Ok(())
     }
 
-    pub(super) fn get_ip_option(&self, id: SocketId, name: i32) -> Result<OptionValue> {
+    pub(super) fn get_ip_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {
+        if name == IP_HDRINCL {
+            return self.get_raw_option(id, IPPROTO_IP, name);
+        }
         let socket = self.socket_ref(id)?;
         let options = &socket.options;
         Ok(match name {
@@ -59,6 +64,7 @@ impl Host {
         match name {
             IPV6_ADD_MEMBERSHIP | IPV6_DROP_MEMBERSHIP => return self.set_membership6(id, name, value),
             IPV6_V6ONLY => return self.set_v6only(id, int(value)? != 0),
+            IPV6_CHECKSUM | IPV6_HDRINCL => return self.set_raw_option(id, IPPROTO_IPV6, name, value),
             _ => {}
         }
         let value = int(value)?;
@@ -82,7 +88,10 @@ impl Host {
         Ok(())
     }
 
-    pub(super) fn get_ipv6_option(&self, id: SocketId, name: i32) -> Result<OptionValue> {
+    pub(super) fn get_ipv6_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {
+        if matches!(name, IPV6_CHECKSUM | IPV6_HDRINCL) {
+            return self.get_raw_option(id, IPPROTO_IPV6, name);
+        }
         let options = &self.socket_ref(id)?.options;
         Ok(match name {
             IPV6_UNICAST_HOPS => of_int(i32::from(options.hop_limit.unwrap_or(TTL_DEFAULT))),
@@ -202,6 +211,7 @@ const PMTUDISC_MAX: i32 = 5;
 
 const IP_TOS: i32 = 1;
 const IP_TTL: i32 = 2;
+const IP_HDRINCL: i32 = 3;
 const IP_MTU_DISCOVER: i32 = 10;
 const IP_RECVERR: i32 = 11;
 const IP_MTU: i32 = 14;
@@ -214,6 +224,7 @@ const IP_MULTICAST_LOOP: i32 = 34;
 const IP_ADD_MEMBERSHIP: i32 = 35;
 const IP_DROP_MEMBERSHIP: i32 = 36;
 const IP_MULTICAST_ALL: i32 = 49;
+const IPV6_CHECKSUM: i32 = 7;
 const IPV6_UNICAST_HOPS: i32 = 16;
 const IPV6_MULTICAST_IF: i32 = 17;
 const IPV6_MULTICAST_HOPS: i32 = 18;
@@ -225,6 +236,7 @@ const IPV6_MTU: i32 = 24;
 const IPV6_RECVERR: i32 = 25;
 const IPV6_V6ONLY: i32 = 26;
 const IPV6_MULTICAST_ALL: i32 = 29;
+const IPV6_HDRINCL: i32 = 36;
 const IPV6_TCLASS: i32 = 67;
 const IPV6_TRANSPARENT: i32 = 75;
 const IPV6_FREEBIND: i32 = 78;

@@ -6,6 +6,7 @@
 //! option; nothing is accepted that would change what programs see and does not.
 
 mod ip;
+mod raw;
 mod socket;
 pub mod table;
 mod tcp;
@@ -127,6 +128,7 @@ impl Host {
                 Group::Ip => self.set_ip_option(id, name, value),
                 Group::Ipv6 => self.set_ipv6_option(id, name, value),
                 Group::Tcp => self.set_tcp_option(id, name, value, now),
+                Group::Raw => self.set_raw_option(id, level, name, value),
             },
             Support::Stored { len, .. } => {
                 let value = value::exact(value, len, level == table::IPPROTO_IP)?;
@@ -157,6 +159,7 @@ impl Host {
                 Group::Ip => self.get_ip_option(id, name)?,
                 Group::Ipv6 => self.get_ipv6_option(id, name)?,
                 Group::Tcp => self.get_tcp_option(id, name, now)?,
+                Group::Raw => self.get_raw_option(id, level, name)?,
             },
             Support::Stored { len, default } => {
                 let stored = self.socket_ref(id)?.options.stored(level, name);
@@ -177,6 +180,9 @@ impl Host {
         let fits = match level {
             table::IPPROTO_TCP => socket.is_tcp(),
             table::IPPROTO_IPV6 => socket.domain == Domain::Inet6,
+            table::IPPROTO_IP => socket.domain == Domain::Inet || socket.kind != Kind::Raw,
+            table::SOL_RAW => socket.kind == Kind::Raw,
+            table::IPPROTO_ICMPV6 => socket.kind == Kind::Raw && socket.domain == Domain::Inet6,
             _ => true,
         };
         let entry = table::find(level, name).filter(|_| fits);

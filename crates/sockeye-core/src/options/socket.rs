@@ -24,6 +24,10 @@ impl Host {
                 return Ok(());
             }
             SO_LINGER => return self.set_linger(id, value, now),
+            // The program lies in the caller's memory: the layer above reads it and calls attach_filter.
+            SO_ATTACH_FILTER => {
+                return Err(if value.len() < FPROG_LEN { Errno::EINVAL } else { Errno::EFAULT });
+            }
             SO_RCVTIMEO | SO_SNDTIMEO | SO_RCVTIMEO_NEW | SO_SNDTIMEO_NEW => {
                 return self.set_timeout(id, name, value);
             }
@@ -46,6 +50,14 @@ impl Host {
             SO_RCVBUF => self.set_receive_buffer(id, (value as u32).min(receive_max), now),
             SO_SNDBUFFORCE => self.set_send_buffer(id, value.max(0) as u32, now),
             SO_RCVBUFFORCE => self.set_receive_buffer(id, value.max(0) as u32, now),
+            SO_DETACH_FILTER => return self.detach_filter(id),
+            SO_LOCK_FILTER => return self.lock_filter(id, on),
+            // Nobody would tell when the memory is free again, so it stays off, as where Linux lacks it.
+            SO_ZEROCOPY => match value {
+                0 => {}
+                1 => return Err(Errno::EOPNOTSUPP),
+                _ => return Err(Errno::EINVAL),
+            },
             SO_KEEPALIVE | SO_OOBINLINE | SO_RCVLOWAT => self.set_shared(id, name, value, now),
             _ => unreachable!("the table sends only what is here"),
         }
@@ -107,7 +119,8 @@ impl Host {
             }
             SO_BINDTODEVICE => self.device_name(options.device),
             SO_BINDTOIFINDEX => of_int(options.device.map_or(0, |device| device.0 as i32)),
-            SO_INCOMING_NAPI_ID => of_int(0),
+            SO_LOCK_FILTER => of_bool(self.filter_is_locked(id)?),
+            SO_INCOMING_NAPI_ID | SO_ZEROCOPY => of_int(0),
             SO_COOKIE => OptionValue::from_slice(&socket.inode.to_ne_bytes()),
             _ => return Err(Errno::ENOPROTOOPT),
         })
@@ -218,6 +231,8 @@ fn type_number(kind: Kind) -> i32 {
 
 const AF_INET: i32 = 2;
 const AF_INET6: i32 = 10;
+/// `sizeof(struct sock_fprog)`.
+const FPROG_LEN: usize = 16;
 /// `SOCK_MIN_SNDBUF`.
 const SEND_BUFFER_MIN: u32 = 4608;
 /// `SOCK_MIN_RCVBUF`.
@@ -236,11 +251,15 @@ const SO_REUSEPORT: i32 = 15;
 const SO_RCVLOWAT: i32 = 18;
 const SO_SNDLOWAT: i32 = 19;
 const SO_BINDTODEVICE: i32 = 25;
+const SO_ATTACH_FILTER: i32 = 26;
+const SO_DETACH_FILTER: i32 = 27;
 const SO_ACCEPTCONN: i32 = 30;
 const SO_SNDBUFFORCE: i32 = 32;
 const SO_RCVBUFFORCE: i32 = 33;
 const SO_PROTOCOL: i32 = 38;
 const SO_DOMAIN: i32 = 39;
+const SO_LOCK_FILTER: i32 = 44;
 const SO_INCOMING_NAPI_ID: i32 = 56;
 const SO_COOKIE: i32 = 57;
+const SO_ZEROCOPY: i32 = 60;
 const SO_BINDTOIFINDEX: i32 = 62;

@@ -11,6 +11,8 @@ pub const IPPROTO_IP: i32 = 0;
 pub const IPPROTO_TCP: i32 = 6;
 /// `IPPROTO_IPV6`.
 pub const IPPROTO_IPV6: i32 = 41;
+/// `IPPROTO_ICMPV6`.
+pub const IPPROTO_ICMPV6: i32 = 58;
 /// `SOL_RAW`.
 pub const SOL_RAW: i32 = 255;
 
@@ -25,6 +27,8 @@ pub enum Group {
     Ipv6,
     /// `IPPROTO_TCP`.
     Tcp,
+    /// `SOL_RAW` and `IPPROTO_ICMPV6`, and what raw sockets alone have elsewhere.
+    Raw,
 }
 
 /// What an option is here.
@@ -65,6 +69,8 @@ pub fn find(level: i32, number: i32) -> Option<&'static Entry> {
         IPPROTO_IP => IP,
         IPPROTO_TCP => TCP,
         IPPROTO_IPV6 => IPV6,
+        IPPROTO_ICMPV6 => ICMPV6,
+        SOL_RAW => RAW,
         _ => return None,
     };
     entries.iter().find(|entry| entry.number == number)
@@ -72,7 +78,7 @@ pub fn find(level: i32, number: i32) -> Option<&'static Entry> {
 
 /// All of them, for documents.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    [SOCKET, IP, TCP, IPV6].into_iter().flatten()
+    [SOCKET, IP, TCP, IPV6, ICMPV6, RAW].into_iter().flatten()
 }
 
 const fn flag(default: i32) -> Support {
@@ -114,8 +120,8 @@ static SOCKET: &[Entry] = entries![Socket:
     (20, "SO_RCVTIMEO", ON),
     (21, "SO_SNDTIMEO", ON),
     (25, "SO_BINDTODEVICE", ON),
-    (26, "SO_ATTACH_FILTER", REFUSED),
-    (27, "SO_DETACH_FILTER", Support::Refused(Errno::ENOENT)),
+    (26, "SO_ATTACH_FILTER", ON),
+    (27, "SO_DETACH_FILTER", ON),
     (28, "SO_PEERNAME", REFUSED),
     (29, "SO_TIMESTAMP", flag(0)),
     (30, "SO_ACCEPTCONN", READ),
@@ -128,6 +134,7 @@ static SOCKET: &[Entry] = entries![Socket:
     (39, "SO_DOMAIN", READ),
     (40, "SO_RXQ_OVFL", flag(0)),
     (42, "SO_PEEK_OFF", Support::Refused(Errno::EOPNOTSUPP)),
+    (44, "SO_LOCK_FILTER", ON),
     (45, "SO_SELECT_ERR_QUEUE", flag(0)),
     (46, "SO_BUSY_POLL", flag(0)),
     (47, "SO_MAX_PACING_RATE", REFUSED),
@@ -137,7 +144,7 @@ static SOCKET: &[Entry] = entries![Socket:
     (52, "SO_ATTACH_REUSEPORT_EBPF", REFUSED),
     (56, "SO_INCOMING_NAPI_ID", READ),
     (57, "SO_COOKIE", READ),
-    (60, "SO_ZEROCOPY", Support::Refused(Errno::EOPNOTSUPP)),
+    (60, "SO_ZEROCOPY", ON),
     (61, "SO_TXTIME", REFUSED),
     (62, "SO_BINDTOIFINDEX", ON),
     (63, "SO_TIMESTAMP_NEW", flag(0)),
@@ -151,7 +158,7 @@ static SOCKET: &[Entry] = entries![Socket:
 static IP: &[Entry] = entries![Ip:
     (1, "IP_TOS", ON),
     (2, "IP_TTL", ON),
-    (3, "IP_HDRINCL", REFUSED),
+    (3, "IP_HDRINCL", ON),
     (4, "IP_OPTIONS", REFUSED),
     (6, "IP_RECVOPTS", flag(0)),
     (7, "IP_RETOPTS", flag(0)),
@@ -180,6 +187,7 @@ static IP: &[Entry] = entries![Ip:
 ];
 
 static IPV6: &[Entry] = entries![Ipv6:
+    (7, "IPV6_CHECKSUM", ON),
     (16, "IPV6_UNICAST_HOPS", ON),
     (17, "IPV6_MULTICAST_IF", ON),
     (18, "IPV6_MULTICAST_HOPS", ON),
@@ -191,6 +199,7 @@ static IPV6: &[Entry] = entries![Ipv6:
     (25, "IPV6_RECVERR", ON),
     (26, "IPV6_V6ONLY", ON),
     (29, "IPV6_MULTICAST_ALL", ON),
+    (36, "IPV6_HDRINCL", ON),
     (49, "IPV6_RECVPKTINFO", flag(0)),
     (51, "IPV6_RECVHOPLIMIT", flag(0)),
     (53, "IPV6_RECVHOPOPTS", flag(0)),
@@ -205,6 +214,16 @@ static IPV6: &[Entry] = entries![Ipv6:
     (74, "IPV6_RECVORIGDSTADDR", flag(0)),
     (75, "IPV6_TRANSPARENT", ON),
     (78, "IPV6_FREEBIND", ON),
+];
+
+static ICMPV6: &[Entry] = entries![Raw:
+    (1, "ICMPV6_FILTER", ON),
+];
+
+static RAW: &[Entry] = entries![Raw:
+    (1, "ICMP_FILTER", ON),
+    (7, "IPV6_CHECKSUM", ON),
+    (36, "IPV6_HDRINCL", ON),
 ];
 
 static TCP: &[Entry] = entries![Tcp:
@@ -242,7 +261,7 @@ mod tests {
 
     #[test]
     fn numbers_are_sorted_and_none_is_there_twice() {
-        for entries in [SOCKET, IP, IPV6, TCP] {
+        for entries in [SOCKET, IP, IPV6, TCP, ICMPV6, RAW] {
             assert!(entries.windows(2).all(|pair| pair[0].number < pair[1].number));
         }
     }

@@ -31,7 +31,13 @@ impl Host {
         }
     }
 
-    fn flow_hears(&mut self, id: FlowId, meta: &Meta, segment: Segment) {
+    fn flow_hears(&mut self, id: FlowId, meta: &Meta, mut segment: Segment) {
+        if self.filters > 0
+            && let Some(socket) = self.flows[id].filtering()
+        {
+            let Some(left) = self.filter_segment(socket, meta, segment) else { return };
+            segment = left;
+        }
         let flow = &mut self.flows[id];
         match &mut flow.kind {
             FlowKind::Connection { connection, .. } => {
@@ -114,6 +120,7 @@ impl Host {
         if !flags.contains(Flags::SYN) || flags.contains(Flags::FIN) {
             return;
         }
+        let Some(segment) = self.filter_segment(listener, meta, segment) else { return };
         let queue = self.sockets[listener].listener().expect("who listens has a queue");
         if queue.is_full() || queue.requests.len() >= self.config.limits.syn_backlog_max {
             self.counters.listen_overflows += u64::from(queue.is_full());
@@ -192,6 +199,7 @@ impl Host {
             body,
             ..Socket::new(inode, domain, crate::host::Kind::Stream, protocol::TCP)
         };
+        self.inherit_filter(child, listener);
         child
     }
 }

@@ -105,7 +105,11 @@ impl Host {
     ) {
         let (src, dst) = (local.ip(), remote.ip());
         let Path::Out(interface) = path else {
-            return self.segment_arrives(&Meta::own(src, dst, protocol::TCP, now), segment);
+            let meta = Meta { ttl, tos, ..Meta::own(src, dst, protocol::TCP, now) };
+            if !self.raws.of(src.is_ipv6(), protocol::TCP).is_empty() {
+                self.raw_arrives(&meta, &segment::put(segment.clone(), src, dst));
+            }
+            return self.segment_arrives(&meta, segment);
         };
         let Some(mtu) = self.routing.interface(interface).map(|i| i.mtu) else { return };
         let out = Outgoing { src, dst, protocol: protocol::TCP, ttl, tos, interface, whole: true, mtu };

@@ -75,6 +75,14 @@ impl Flow {
         }
     }
 
+    /// The socket whose filter its segments pass.
+    pub(crate) fn filtering(&self) -> Option<SocketId> {
+        match self.kind {
+            FlowKind::Request { listener, .. } => Some(listener),
+            _ => self.socket(),
+        }
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.kind {
             FlowKind::Connection { connection, .. } => connection.deadline(),

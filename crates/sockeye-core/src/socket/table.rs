@@ -5,6 +5,7 @@ use super::demux::FlowKey;
 use super::flow::FlowId;
 use super::listener::Listener;
 use crate::errno::{Errno, Result};
+use crate::filter::Attached;
 use crate::host::{Domain, Event, Host, Kind, SocketId};
 use crate::options::SocketOptions;
 use crate::tcp::Settings;
@@ -29,6 +30,7 @@ pub(crate) struct Socket {
     /// The same of the port.
     pub port_locked: bool,
     /// The port that a stream had and gave back: getsockname shows it until there is another (`inet_sport`).
+    /// Of a raw socket its protocol.
     pub port_shown: u16,
     /// Its hold on the port, while no flow has it.
     pub hold: Option<Hold>,
@@ -40,6 +42,7 @@ pub(crate) struct Socket {
     /// See [`Host::intercept`].
     pub intercepts: bool,
     pub error: Option<Errno>,
+    pub filter: Option<Box<Attached>>,
     pub shut_read: bool,
     pub shut_write: bool,
     pub body: Body,
@@ -98,6 +101,7 @@ impl Socket {
             parent: None,
             intercepts: false,
             error: None,
+            filter: None,
             shut_read: false,
             shut_write: false,
             body,
@@ -177,6 +181,15 @@ impl Socket {
 
     pub(crate) fn is_tcp(&self) -> bool {
         self.protocol == protocol::TCP && self.kind == Kind::Stream
+    }
+
+    pub(crate) fn is_udp(&self) -> bool {
+        self.kind == Kind::Datagram && self.protocol == protocol::UDP
+    }
+
+    /// A datagram socket of ICMP.
+    pub(crate) fn is_ping(&self) -> bool {
+        self.kind == Kind::Datagram && self.protocol != protocol::UDP
     }
 
     pub(crate) fn bound_addr(&self) -> BoundAddr {

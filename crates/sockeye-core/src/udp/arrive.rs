@@ -75,6 +75,22 @@ impl Host {
     }
 
     fn udp_queue(&mut self, id: SocketId, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: Payload) {
+        let Some(payload) = self.filter_udp(id, meta, (from, to), payload) else { return };
+        match self.queue_datagram(id, meta, from, to, payload) {
+            true => self.counters.udp_in_datagrams += 1,
+            false => self.counters.udp_rcvbuf_errors += 1,
+        }
+    }
+
+    /// Puts a datagram into a socket's inbox and wakes it; false when there is no room.
+    pub(crate) fn queue_datagram(
+        &mut self,
+        id: SocketId,
+        meta: &Meta,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Payload,
+    ) -> bool {
         let count_max = self.config.limits.datagrams_max;
         let socket = &mut self.sockets[id];
         let (domain, limit) = (socket.domain, socket.options.receive_buffer as usize);
@@ -88,18 +104,17 @@ impl Host {
             arrived: meta.now,
         };
         let inbox: &mut Inbox = socket.inbox_mut().expect("a datagram socket has an inbox");
-        if inbox.push(datagram, limit, count_max) {
-            self.counters.udp_in_datagrams += 1;
+        let taken = inbox.push(datagram, limit, count_max);
+        if taken {
             self.tell_ready(id);
-        } else {
-            self.counters.udp_rcvbuf_errors += 1;
         }
+        taken
     }
 }
 
 /// A member hears its group; so does, as on Linux, who is none but has `IP_MULTICAST_ALL` on (the default), if
 /// anybody on the host is a member.
-fn hears_group(socket: &Socket, meta: &Meta, to: SocketAddr) -> bool {
+pub(crate) fn hears_group(socket: &Socket, meta: &Meta, to: SocketAddr) -> bool {
     let inbox = socket.inbox().expect("a datagram socket has an inbox");
     !to.ip().is_multicast()
         || socket.options.multicast_all

@@ -7,9 +7,11 @@
 mod arrive;
 mod send;
 
+pub(crate) use arrive::hears_group;
 pub(crate) use send::loopback_of;
 
 use crate::host::{Datagram, IfIndex, QueuedError};
+use crate::raw::RawOptions;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -30,6 +32,8 @@ pub(crate) struct Inbox {
     pub errors: VecDeque<QueuedError>,
     /// Groups that were joined, each by an interface.
     pub groups: Vec<(IpAddr, IfIndex)>,
+    /// Of a raw socket.
+    pub raw: RawOptions,
     /// Datagrams that found the queue full (`SO_RXQ_OVFL`, `ss -m`).
     pub drops: u64,
 }

@@ -38,14 +38,33 @@ impl Host {
         let heard_here =
             route.path == Path::Loopback || meta.is_group && self.sockets[id].options.loops(to.ip());
         self.counters.udp_out_datagrams += 1;
+        if heard_here {
+            self.udp_seen_by_raw(&meta, from, to, &payload);
+        }
         if heard_here && !self.udp_arrives(&meta, from, to, payload.clone()) {
-            self.udp_error(id, to, &Unreachable::port(from.ip()), payload);
+            self.unreachable_seen_by_raw(&meta, from, to, &payload);
+            self.datagram_error(id, to, &Unreachable::port(from.ip()), payload);
             return Ok(len);
         }
         if let Path::Out(interface) = route.path {
             self.udp_send_out(id, &meta, interface, route.mtu, from, to, payload)?;
         }
         Ok(len)
+    }
+
+    /// A datagram inside the host becomes bytes if a raw socket watches.
+    fn udp_seen_by_raw(&mut self, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: &Payload) {
+        if !self.raws.of(from.is_ipv6(), protocol::UDP).is_empty() {
+            self.raw_arrives(meta, &udp_packet(meta, from, to, payload));
+        }
+    }
+
+    /// So does the message that nobody has its port, which nobody else needs.
+    fn unreachable_seen_by_raw(&mut self, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: &Payload) {
+        let icmp = if from.is_ipv4() { protocol::ICMP } else { protocol::ICMPV6 };
+        if !self.raws.of(from.is_ipv6(), icmp).is_empty() {
+            self.icmp_port_unreachable_seen(meta, icmp, &udp_packet(meta, from, to, payload));
+        }
     }
 
     #[allow(clippy::too_many_arguments)] // the parts of one datagram
@@ -150,6 +169,12 @@ impl Socket {
         };
         (control.ttl.unwrap_or(ttl), control.tos.unwrap_or(tos))
     }
+}
+
+fn udp_packet(meta: &Meta, from: SocketAddr, to: SocketAddr, payload: &Payload) -> Packet {
+    let mut packet = Packet::new(payload.clone());
+    UdpHeader { src_port: from.port(), dst_port: to.port() }.put(&mut packet, meta.src, meta.dst);
+    packet
 }
 
 /// The loopback address of a family.

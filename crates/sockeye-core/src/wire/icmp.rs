@@ -66,10 +66,18 @@ impl IcmpHeader {
         if sum(packet, src, dst) != 0 {
             return Err(WireError::Checksum);
         }
+        Self::unchecked(packet).ok_or(WireError::Truncated)
+    }
+
+    /// Takes the head off a message whose checksum is still to be made.
+    pub fn unchecked(packet: &mut Packet) -> Option<Self> {
+        if !packet.pull(HEADER_LEN) {
+            return None;
+        }
         let b = packet.header();
         let header = Self { kind: b[0], code: b[1], rest: u32::from_be_bytes([b[4], b[5], b[6], b[7]]) };
         packet.pop_header(HEADER_LEN);
-        Ok(header)
+        Some(header)
     }
 
     /// Puts the head in front of a packet that holds the rest of the message.

@@ -6,7 +6,7 @@
 use super::WireError;
 use super::checksum::Checksum;
 use crate::Packet;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 /// Length of a header without options.
 pub const HEADER_LEN: usize = 20;
@@ -113,4 +113,30 @@ impl Ipv4Header {
         let sum = sum.finish();
         b[10..12].copy_from_slice(&sum.to_be_bytes());
     }
+}
+
+/// Makes a program's own header whole, as `IP_HDRINCL` asks for: length and checksum always, identification and
+/// source when they are zero. None when there is no header.
+pub fn complete(packet: &mut [u8], source: IpAddr, id: u16) -> Option<()> {
+    let total = u16::try_from(packet.len()).ok()?;
+    let len = usize::from(packet.first()? & 0x0f) * 4;
+    if len < HEADER_LEN {
+        return None;
+    }
+    let header = packet.get_mut(..len)?;
+    header[2..4].copy_from_slice(&total.to_be_bytes());
+    if header[4..6] == [0, 0] {
+        header[4..6].copy_from_slice(&id.to_be_bytes());
+    }
+    if header[12..16] == [0; 4]
+        && let IpAddr::V4(source) = source
+    {
+        header[12..16].copy_from_slice(&source.octets());
+    }
+    header[10..12].fill(0);
+    let mut sum = Checksum::default();
+    sum.add(header);
+    let sum = sum.finish();
+    header[10..12].copy_from_slice(&sum.to_be_bytes());
+    Some(())
 }
