@@ -56,12 +56,20 @@ static inline struct sockaddr_in loopback(int port) {
 }
 
 // A bound socket and the address that it got.
+// Repeats a call that a signal interrupted.
+#define AGAIN(call)                                                \
+    ({                                                             \
+        long again_;                                               \
+        while ((again_ = (call)) == -1 && errno == EINTR) continue; \
+        again_;                                                    \
+    })
+
 static inline int bound(int type, struct sockaddr_in *where) {
     socklen_t length = sizeof *where;
-    int fd = socket(AF_INET, type, 0);
+    int fd = AGAIN(socket(AF_INET, type, 0));
     *where = loopback(0);
-    need(fd >= 0 && bind(fd, (struct sockaddr *)where, length) == 0, "bind");
-    need(getsockname(fd, (struct sockaddr *)where, &length) == 0, "getsockname");
+    need(fd >= 0 && AGAIN(bind(fd, (struct sockaddr *)where, length)) == 0, "bind");
+    need(AGAIN(getsockname(fd, (struct sockaddr *)where, &length)) == 0, "getsockname");
     return fd;
 }
 
