@@ -246,3 +246,33 @@ fn a_link_local_peer_needs_its_interface() {
     w.settle();
     assert!(w.hosts[1].accept(listener).is_ok());
 }
+
+/// One piece of an IPv4 datagram to 10.0.0.2 (RFC 791, 3.1).
+fn piece(offset: usize, more: bool, bytes: &[u8]) -> Packet {
+    let mut packet = vec![0x45, 0];
+    packet.extend((20 + bytes.len() as u16).to_be_bytes());
+    packet.extend([0, 7]);
+    packet.extend(((offset as u16 / 8) | (u16::from(more) << 13)).to_be_bytes());
+    packet.extend([64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+    let sum = packet.chunks(2).map(|w| u32::from(w[0]) << 8 | u32::from(w[1])).sum::<u32>();
+    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+    packet.extend(bytes);
+    Packet::from_bytes(packet.into())
+}
+
+/// Pieces may reach further than any packet: such a datagram is given up, and no answer quotes it.
+#[test]
+fn pieces_longer_than_a_packet() {
+    let mut w = World::two();
+    let now = w.now;
+    let mut first = vec![0; 65_512];
+    first[..8].copy_from_slice(&[0, 1, 0, 2, 0xff, 0xf8, 0, 0]);
+    w.hosts[1].deliver(IfIndex(2), piece(0, true, &first), now);
+    w.hosts[1].deliver(IfIndex(2), piece(65_512, false, &[0; 16]), now);
+    assert_eq!(w.hosts[1].counters().ip_reasm_fails, 1);
+    w.hosts[1].deliver(IfIndex(2), piece(0, true, &first[..65_504]), now);
+    first[4..6].copy_from_slice(&65_512u16.to_be_bytes());
+    w.hosts[1].deliver(IfIndex(2), piece(0, false, &first), now);
+    assert_eq!(w.hosts[1].counters().udp_no_ports, 1);
+}

@@ -1,11 +1,11 @@
-//! Datagrams: sendto, recvfrom and what belongs to them; groups.
+//! Datagrams: sendto, recvfrom and what belongs to them.
 
 use crate::errno::{Errno, Result};
-use crate::host::{Datagram, Domain, Host, IfIndex, Kind, QueuedError, SendControl, SocketId};
+use crate::host::{Datagram, Domain, Host, Kind, QueuedError, SendControl, SocketId};
 use crate::packet::Payload;
 use crate::socket::table::Socket;
 use crate::time::Instant;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 /// Datagrams.
 impl Host {
@@ -90,67 +90,6 @@ impl Host {
         socket.error = next;
         Ok(error)
     }
-
-    /// `IP_ADD_MEMBERSHIP`, `IPV6_JOIN_GROUP`: on the interface, else on the one that leads to the group.
-    pub(crate) fn join_group(
-        &mut self,
-        id: SocketId,
-        group: IpAddr,
-        interface: Option<IfIndex>,
-    ) -> Result<()> {
-        if !group.is_multicast() {
-            return Err(Errno::EINVAL);
-        }
-        let interface = self.group_interface(group, interface)?;
-        let inbox = self.socket_mut(id)?.inbox_mut().ok_or(Errno::EPROTO)?;
-        if inbox.groups.contains(&(group, interface)) {
-            return Err(Errno::EADDRINUSE);
-        }
-        if inbox.groups.len() >= GROUPS_MAX {
-            return Err(Errno::ENOBUFS);
-        }
-        inbox.groups.push((group, interface));
-        *self.groups.entry(group).or_default() += 1;
-        Ok(())
-    }
-
-    /// `IP_DROP_MEMBERSHIP`, `IPV6_LEAVE_GROUP`.
-    pub(crate) fn leave_group(
-        &mut self,
-        id: SocketId,
-        group: IpAddr,
-        interface: Option<IfIndex>,
-    ) -> Result<()> {
-        let inbox = self.socket_mut(id)?.inbox_mut().ok_or(Errno::EPROTO)?;
-        let member = |(g, i): &(IpAddr, IfIndex)| *g == group && interface.is_none_or(|asked| asked == *i);
-        let at = inbox.groups.iter().position(member).ok_or(Errno::EADDRNOTAVAIL)?;
-        inbox.groups.remove(at);
-        self.uncount_group(group);
-        Ok(())
-    }
-
-    pub(crate) fn leave_groups(&mut self, id: SocketId) {
-        let groups = self.sockets[id].inbox_mut().map(|inbox| core::mem::take(&mut inbox.groups));
-        groups.into_iter().flatten().for_each(|(group, _)| self.uncount_group(group));
-    }
-
-    fn uncount_group(&mut self, group: IpAddr) {
-        let count = self.groups.get_mut(&group).expect("a joined group is counted");
-        *count -= 1;
-        if *count == 0 {
-            self.groups.remove(&group);
-        }
-    }
-
-    fn group_interface(&self, group: IpAddr, interface: Option<IfIndex>) -> Result<IfIndex> {
-        match interface {
-            Some(index) => self.routing.interface(index).map(|i| i.index).ok_or(Errno::ENODEV),
-            None => {
-                let route = self.routing.lookup(group, None);
-                route.map(|route| route.path.interface()).ok_or(Errno::ENODEV)
-            }
-        }
-    }
 }
 
 impl Socket {
@@ -166,6 +105,3 @@ impl Socket {
         ready
     }
 }
-
-/// `net.ipv4.igmp_max_memberships`.
-const GROUPS_MAX: usize = 20;

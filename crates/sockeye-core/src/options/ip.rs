@@ -1,18 +1,19 @@
 //! The options of `IPPROTO_IP` and `IPPROTO_IPV6` that have an effect.
 
+use super::multicast::{IP_ADD_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_MSFILTER, ipv4_at};
 use super::table::{IPPROTO_IP, IPPROTO_IPV6};
 use super::value::{int, int_in, int_or_byte, of_bool, of_int};
 use crate::errno::{Errno, Result};
 use crate::host::{Host, IfIndex, OptionValue, SocketId};
 use crate::ip::input::TTL_DEFAULT;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr};
 
 impl Host {
     pub(super) fn set_ip_option(&mut self, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
         match name {
             IP_HDRINCL => return self.set_raw_option(id, IPPROTO_IP, name, value),
             IP_MULTICAST_IF => return self.set_multicast_if(id, value),
-            IP_ADD_MEMBERSHIP | IP_DROP_MEMBERSHIP => return self.set_membership(id, name, value),
+            IP_ADD_MEMBERSHIP..=MCAST_MSFILTER => return self.set_membership(id, false, name, value),
             _ => {}
         }
         let value = int_or_byte(value)?;
@@ -62,7 +63,9 @@ impl Host {
 
     pub(super) fn set_ipv6_option(&mut self, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
         match name {
-            IPV6_ADD_MEMBERSHIP | IPV6_DROP_MEMBERSHIP => return self.set_membership6(id, name, value),
+            IPV6_ADD_MEMBERSHIP => return self.set_membership6(id, true, value),
+            IPV6_DROP_MEMBERSHIP => return self.set_membership6(id, false, value),
+            MCAST_JOIN_GROUP..=MCAST_MSFILTER => return self.set_membership(id, true, name, value),
             IPV6_V6ONLY => return self.set_v6only(id, int(value)? != 0),
             IPV6_CHECKSUM | IPV6_HDRINCL => return self.set_raw_option(id, IPPROTO_IPV6, name, value),
             _ => {}
@@ -151,29 +154,7 @@ impl Host {
         Ok(())
     }
 
-    /// `struct ip_mreq` or `ip_mreqn`: the group, an address or index of the interface.
-    fn set_membership(&mut self, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
-        let index = if value.len() >= 12 { int(&value[8..])? } else { 0 };
-        let (group, address) = (ipv4_at(value, 0)?, ipv4_at(value, 4)?);
-        let interface = self.interface_of(address, index)?;
-        match name {
-            IP_ADD_MEMBERSHIP => self.join_group(id, IpAddr::V4(group), interface),
-            _ => self.leave_group(id, IpAddr::V4(group), interface),
-        }
-    }
-
-    /// `struct ipv6_mreq`: the group and the index of the interface.
-    fn set_membership6(&mut self, id: SocketId, name: i32, value: &[u8]) -> Result<()> {
-        let group: [u8; 16] = *value.first_chunk().ok_or(Errno::EINVAL)?;
-        let group = IpAddr::V6(Ipv6Addr::from(group));
-        let interface = self.device_numbered(int(&value[16..])?)?;
-        match name {
-            IPV6_ADD_MEMBERSHIP => self.join_group(id, group, interface),
-            _ => self.leave_group(id, group, interface),
-        }
-    }
-
-    fn interface_of(&self, address: Ipv4Addr, index: i32) -> Result<Option<IfIndex>> {
+    pub(super) fn interface_of(&self, address: Ipv4Addr, index: i32) -> Result<Option<IfIndex>> {
         if index != 0 || address.is_unspecified() {
             return self.device_numbered(index);
         }
@@ -191,11 +172,6 @@ impl Host {
             _ => Ipv4Addr::UNSPECIFIED,
         }
     }
-}
-
-fn ipv4_at(value: &[u8], at: usize) -> Result<Ipv4Addr> {
-    let bytes: [u8; 4] = *value.get(at..).and_then(|rest| rest.first_chunk()).ok_or(Errno::EINVAL)?;
-    Ok(Ipv4Addr::from(bytes))
 }
 
 /// -1 for the default, else a byte.
@@ -221,8 +197,6 @@ const IP_BIND_ADDRESS_NO_PORT: i32 = 24;
 const IP_MULTICAST_IF: i32 = 32;
 const IP_MULTICAST_TTL: i32 = 33;
 const IP_MULTICAST_LOOP: i32 = 34;
-const IP_ADD_MEMBERSHIP: i32 = 35;
-const IP_DROP_MEMBERSHIP: i32 = 36;
 const IP_MULTICAST_ALL: i32 = 49;
 const IPV6_CHECKSUM: i32 = 7;
 const IPV6_UNICAST_HOPS: i32 = 16;

@@ -6,6 +6,7 @@
 //! option; nothing is accepted that would change what programs see and does not.
 
 mod ip;
+mod multicast;
 mod raw;
 mod socket;
 pub mod table;

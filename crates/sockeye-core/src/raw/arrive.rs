@@ -57,7 +57,7 @@ impl Host {
         let own = socket.local.ip();
         let named = own.is_unspecified() || own == meta.dst;
         let from_peer = inbox.peer.is_none_or(|peer| peer.ip() == meta.src);
-        let group = !meta.dst.is_multicast() || self.groups.contains_key(&meta.dst);
+        let group = !meta.dst.is_multicast() || self.is_in_group(meta.dst);
         let to = SocketAddr::new(meta.dst, 0);
         named && from_peer && group && self.fits(id, meta) != Fit::No && hears_group(socket, meta, to)
     }

@@ -59,7 +59,7 @@ impl Host {
         to: SocketAddr,
         payload: &Payload,
     ) -> bool {
-        if to.ip().is_multicast() && !self.groups.contains_key(&to.ip()) {
+        if to.ip().is_multicast() && !self.is_in_group(to.ip()) {
             return true;
         }
         let hears = |id: &SocketId| {
@@ -112,11 +112,13 @@ impl Host {
     }
 }
 
-/// A member hears its group; so does, as on Linux, who is none but has `IP_MULTICAST_ALL` on (the default), if
-/// anybody on the host is a member.
+/// A member hears its group, from the sources that it wants; so does, as on Linux, who is none but has
+/// `IP_MULTICAST_ALL` on (the default), if anybody on the host is a member.
 pub(crate) fn hears_group(socket: &Socket, meta: &Meta, to: SocketAddr) -> bool {
+    if !to.ip().is_multicast() {
+        return true;
+    }
     let inbox = socket.inbox().expect("a datagram socket has an inbox");
-    !to.ip().is_multicast()
-        || socket.options.multicast_all
-        || inbox.groups.iter().any(|(group, interface)| *group == to.ip() && meta.hears_on(*interface))
+    let membership = inbox.groups.iter().find(|m| m.group == to.ip() && meta.hears_on(m.interface));
+    membership.map_or(socket.options.multicast_all, |m| m.lets_in(meta.src))
 }

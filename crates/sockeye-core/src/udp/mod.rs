@@ -10,11 +10,12 @@ mod send;
 pub(crate) use arrive::hears_group;
 pub(crate) use send::loopback_of;
 
-use crate::host::{Datagram, IfIndex, QueuedError};
+use crate::host::{Datagram, QueuedError};
+use crate::ip::multicast::Membership;
 use crate::raw::RawOptions;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 /// The longest payload over IPv4 (65535 less both headers).
 pub(crate) const PAYLOAD_MAX_V4: usize = 65507;
@@ -31,7 +32,7 @@ pub(crate) struct Inbox {
     pub charged: usize,
     pub errors: VecDeque<QueuedError>,
     /// Groups that were joined, each by an interface.
-    pub groups: Vec<(IpAddr, IfIndex)>,
+    pub groups: Vec<Membership>,
     /// Of a raw socket.
     pub raw: RawOptions,
     /// Datagrams that found the queue full (`SO_RXQ_OVFL`, `ss -m`).
