@@ -8,6 +8,7 @@ use crate::served::{Key, Kind, Phase};
 use crate::server::Server;
 use crate::sys::socket;
 use rustix::fs::OFlags;
+use sockeye_core::filter::Instruction;
 use sockeye_core::{Errno, Instant};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -37,6 +38,11 @@ impl Server {
         let value = Memory::new(call, self.listener.as_fd()).bytes(call.args[3], len.min(VALUE_MAX))?;
         let Some(id) = self.socket_id(key) else { return self.set_netlink_option(level, name) };
         let now = self.now;
+        if (level, name) == (libc::SOL_SOCKET, libc::SO_ATTACH_FILTER) {
+            let program = self.filter_argument(call, &value)?;
+            self.host().attach_filter(id, &program)?;
+            return Ok(Outcome::Value(0));
+        }
         self.host().setsockopt(id, level, name, &value, now)?;
         if ENGINE_ONLY.contains(&(level, name))
             && let Some(stream) = self.stream(key)
@@ -73,6 +79,21 @@ impl Server {
         }
         let value = self.host().getsockopt(id, level, name, room, now)?;
         self.write_option(call, &value[..value.len().min(room)])
+    }
+
+    /// The program of `SO_ATTACH_FILTER`: `struct sock_fprog`, a count and where the instructions are.
+    fn filter_argument(&self, call: &Call, value: &[u8]) -> Result<Vec<Instruction>, Errno> {
+        if value.len() != 16 {
+            return Err(Errno::EINVAL);
+        }
+        let count = usize::from(u16::from_ne_bytes([value[0], value[1]]));
+        let address = u64::from_ne_bytes(value[8..16].try_into().expect("eight bytes"));
+        let memory = Memory::new(call, self.listener.as_fd());
+        let bytes = memory.bytes(address, count * 8)?;
+        Ok(bytes
+            .chunks_exact(8)
+            .map(|b| Instruction::from_bytes(b.try_into().expect("eight bytes")))
+            .collect())
     }
 
     fn write_option(&self, call: &Call, value: &[u8]) -> Answer {

@@ -71,6 +71,12 @@ impl Server {
         };
         let key = self.serve(kind);
         self.host().set_owner_tag(id, crate::served::token(key));
+        let hears_unbound =
+            host_kind == HostKind::Raw || protocol == libc::IPPROTO_ICMP || protocol == libc::IPPROTO_ICMPV6;
+        if hears_unbound && let Err(errno) = self.name_carrier(key, &carrier) {
+            self.forget(key);
+            return Err(errno);
+        }
         self.give(call, key, &carrier, flags.close_on_exec)
     }
 
