@@ -20,7 +20,7 @@ step() {
     status=$?
     closing=$(tail -n 1 "$log" | grep -xE '[0-9]+ (passed, [0-9]+ failed|checks passed)')
     if [ $status -eq 0 ]; then
-        pass "$name"
+        PASSED=$((PASSED + 1))
         echo "ok    $name ($((SECONDS - began)) s)${closing:+: $closing}"
     else
         fail "$name" "status $status after $((SECONDS - began)) s${closing:+: $closing}"
