@@ -25,7 +25,7 @@ for piece in "${pieces[@]}"; do
         features | names) command=(bash "$here/$piece.sh") ;;
         *) command=(python3 "$here/$piece.py") ;;
     esac
-    timeout -k 5 300 "${command[@]}" >"$WORK/out" 2>"$WORK/err" </dev/null
+    timeout -k 5 120 "${command[@]}" >"$WORK/out" 2>"$WORK/err" </dev/null
     status=$?
     while read -r word rest; do
         case $word in

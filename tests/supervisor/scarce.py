@@ -32,6 +32,7 @@ def step(word):
 def child():
     faulthandler.dump_traceback_later(10, exit=True)
     listener, pairs, failure = socket.create_server(("127.0.0.1", 0)), [], "none"
+    step("ready")
     try:
         while len(pairs) < 80:
             pairs.append(one(listener))
@@ -53,7 +54,7 @@ def child():
 def main():
     command = [sys.executable, __file__, "child"]
     children = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    for _ in range(4):
+    for _ in range(5):
         print(*[c.stdout.readline().strip() or "ended" for c in children], flush=True)
         for c in children:
             try:

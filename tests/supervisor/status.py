@@ -206,8 +206,9 @@ def short_of_descriptors():
     answer = subprocess.run([*low, sys.executable, os.path.join(HERE, "scarce.py")], capture_output=True, text=True,
                             timeout=60, stdin=subprocess.DEVNULL)
     lines = [set(line.split()) for line in answer.stdout.splitlines()]
-    fine = len(lines) == 4 and lines[0] & {"EMFILE", "ENFILE"} and lines[0] <= {"EMFILE", "ENFILE", "none"}
-    fine = fine and lines[1:] == [{"work"}, {"closed"}, {"well"}]
+    full = {"EMFILE", "ENFILE"}
+    fine = len(lines) == 5 and lines[1] & full and lines[1] <= full | {"none"}
+    fine = fine and lines[2:] == [{"work"}, {"closed"}, {"well"}]
     return "" if fine else f"{answer.stdout} {answer.stderr[:300]}"
 
 
