@@ -160,7 +160,7 @@ def exec_on_a_terminal():
         time.sleep(0.3)
         terminal.type("\x1a")
         terminal.expect("Stopped")
-        terminal.type("kill -9 %1; wait %1; exit 6\n")
+        terminal.type("kill -9 %1; disown %1; exit 6\n")
         status = terminal.status()
         return "" if status == 6 else f"status {status}, not 6"
 
