@@ -1,6 +1,6 @@
 //! The nameserver inside a host: port 53 of whatever address a program asks.
 //!
-//! Two datagram sockets and two listeners of the host itself take what is sent to port 53 and no socket of a
+//! A datagram socket and a listener of the host itself, both dual-stack, take what is sent to port 53 and no socket of a
 //! program serves; the answers come from `sockeye::names`.
 
 use crate::server::Server;
@@ -8,10 +8,10 @@ use sockeye::names::Resolver;
 use sockeye_core::host::{Domain, Kind, SendControl, SocketId};
 use sockeye_core::{Errno, Payload};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 
 const PORT: u16 = 53;
-/// Pending connections of either family, and longest question over TCP, in bytes.
+/// Pending connections, and longest question over TCP, in bytes.
 const BACKLOG: i32 = 128;
 const QUESTION_MAX: usize = 65_535;
 
@@ -19,57 +19,46 @@ const QUESTION_MAX: usize = 65_535;
 #[derive(Debug)]
 pub(crate) struct Service {
     resolver: Resolver,
-    datagrams: Vec<SocketId>,
-    listeners: Vec<SocketId>,
+    datagrams: Option<SocketId>,
+    listener: Option<SocketId>,
     /// What each connection has asked so far.
     connections: HashMap<SocketId, Vec<u8>, foldhash::fast::RandomState>,
 }
 
 impl Service {
     pub(crate) fn new(resolver: Resolver) -> Self {
-        Self { resolver, datagrams: vec![], listeners: vec![], connections: HashMap::default() }
+        Self { resolver, datagrams: None, listener: None, connections: HashMap::default() }
     }
 }
 
 impl Server {
     pub(crate) fn start_resolver(&mut self) -> Result<(), Errno> {
-        let families: [(Domain, IpAddr); 2] =
-            [(Domain::Inet, Ipv4Addr::UNSPECIFIED.into()), (Domain::Inet6, Ipv6Addr::UNSPECIFIED.into())];
-        for (domain, any) in families {
-            let udp = self.resolver_socket(domain, Kind::Datagram, any)?;
-            self.resolver.datagrams.push(udp);
-            let tcp = self.resolver_socket(domain, Kind::Stream, any)?;
-            self.host().listen(tcp, BACKLOG)?;
-            self.host().intercept(tcp)?;
-            self.resolver.listeners.push(tcp);
-        }
+        let udp = self.resolver_socket(Kind::Datagram)?;
+        self.host().intercept(udp)?;
+        self.resolver.datagrams = Some(udp);
+        let tcp = self.resolver_socket(Kind::Stream)?;
+        self.host().listen(tcp, BACKLOG)?;
+        self.host().intercept(tcp)?;
+        self.resolver.listener = Some(tcp);
         Ok(())
     }
 
-    fn resolver_socket(&mut self, domain: Domain, kind: Kind, any: IpAddr) -> Result<SocketId, Errno> {
-        let now = self.now;
+    /// A dual-stack socket on the port: it hears both families.
+    fn resolver_socket(&mut self, kind: Kind) -> Result<SocketId, Errno> {
         let host = self.host();
-        let id = host.socket(domain, kind, 0)?;
-        if domain == Domain::Inet6 {
-            host.setsockopt(id, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, &1i32.to_ne_bytes(), now)?;
-        }
-        host.bind(id, SocketAddr::new(any, PORT))?;
-        if kind == Kind::Datagram {
-            host.intercept(id)?;
-        }
+        let id = host.socket(Domain::Inet6, kind, 0)?;
+        host.bind(id, SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), PORT))?;
         Ok(id)
     }
 
     /// Whether a socket is the nameserver's own: no program has it.
     pub(crate) fn is_resolver(&self, id: SocketId) -> bool {
         let service = &self.resolver;
-        service.datagrams.contains(&id)
-            || service.listeners.contains(&id)
-            || service.connections.contains_key(&id)
+        service.datagrams == Some(id) || service.listener == Some(id) || service.connections.contains_key(&id)
     }
 
     pub(crate) fn resolver_ready(&mut self, id: SocketId) -> bool {
-        if self.resolver.datagrams.contains(&id) {
+        if self.resolver.datagrams == Some(id) {
             self.answer_datagrams(id);
             return true;
         }
@@ -77,11 +66,11 @@ impl Server {
             self.answer_stream(id);
             return true;
         }
-        self.resolver.listeners.contains(&id)
+        self.resolver.listener == Some(id)
     }
 
     pub(crate) fn resolver_arrived(&mut self, listener: SocketId, child: SocketId) -> bool {
-        if !self.resolver.listeners.contains(&listener) {
+        if self.resolver.listener != Some(listener) {
             return false;
         }
         while let Ok(accepted) = self.host().accept(listener) {
