@@ -182,7 +182,9 @@ fn check_published(site: &Site) -> Result<usize> {
     let mut stream = TcpStream::connect(site.published)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let own = stream.local_addr()?;
-    let seen = |rows: &[SocketRow]| rows.iter().any(|r| r.peer == Some(own) && r.local.port() == 80);
+    // A dual-stack server's socket shows the client mapped.
+    let is_own = |peer: SocketAddr| peer.port() == own.port() && peer.ip().to_canonical() == own.ip();
+    let seen = |rows: &[SocketRow]| rows.iter().any(|r| r.peer.is_some_and(is_own) && r.local.port() == 80);
     let started = Instant::now();
     while !seen(&rows(&site.name)?) {
         ensure!(started.elapsed() < READY_MAX, "the host does not see {own} as its peer");
