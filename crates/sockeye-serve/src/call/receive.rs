@@ -174,6 +174,7 @@ impl Server {
         let datagrams = self.datagrams(key).ok_or(Errno::EBADF)?;
         let id = datagrams.id;
         if let Some(errno) = self.host().take_error(id) {
+            clear_error(copy);
             return Err(errno);
         }
         let mut buffer = vec![0; room.min(MESSAGE_MAX)];
@@ -352,6 +353,11 @@ impl Server {
         let told = if flags & libc::MSG_TRUNC != 0 { received.len } else { written };
         Ok(Outcome::Value(told as i64))
     }
+}
+
+/// The carrier's own sign of an error that has now been told.
+pub(super) fn clear_error(copy: &OwnedFd) {
+    let _ = crate::sys::socket::option(copy.as_fd(), libc::SO_ERROR);
 }
 
 fn origin(datagram: &Datagram) -> Origin {

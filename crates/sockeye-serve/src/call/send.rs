@@ -152,7 +152,8 @@ impl Server {
         let bytes = header.gather(&memory, DATAGRAM_MAX)?;
         let now = self.now;
         let payload = Payload::from(bytes::Bytes::from(bytes));
-        let sent = self.host().send_to(id, payload, to, &control, now)?;
+        let sent = self.host().send_to(id, payload, to, &control, now);
+        let sent = sent.inspect_err(|_| super::receive::clear_error(copy))?;
         // Sending binds an unbound socket: from now on datagrams can come for it.
         self.name_carrier(key, copy)?;
         self.settle();

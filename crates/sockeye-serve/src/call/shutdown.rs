@@ -39,8 +39,13 @@ impl Server {
         match stream.phase {
             Phase::Linked(_) => {}
             Phase::Direct { .. } => {
-                shutdown(copy, carrier_side(how)).map_err(|_| Errno::ENOTCONN)?;
-                let _ = self.host().shutdown(id, how, now);
+                self.host().shutdown(id, how, now)?;
+                let _ = shutdown(copy, carrier_side(how));
+                if let Some(stream) = self.stream(key) {
+                    stream.write_shut |= how != HostShutdown::Read;
+                    stream.read_shut |= how != HostShutdown::Write;
+                }
+                self.settle();
                 return Ok(Outcome::Value(0));
             }
             Phase::Listening(_) => return self.shutdown_listener(key, copy, id, how),
