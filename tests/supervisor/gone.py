@@ -44,7 +44,7 @@ moments = {
     'poll': lambda: poll(c), 'epoll': lambda: epoll(c), 'select': lambda: select.select([c], [], []),
     'poll of a listener': lambda: poll(s), 'epoll of a listener': lambda: epoll(s),
     'recvfrom on UDP': lambda: u.recvfrom(9), 'recv on UDP': lambda: u.recv(9),
-    'recv on connected UDP': lambda: v.recv(9), 'poll of connected UDP': lambda: poll(v), 'poll of UDP': lambda: poll(u),
+    'poll of UDP': lambda: poll(u),
     'a new socket': lambda: later(socket.socket), 'a new bind': lambda: later(lambda: s.getsockname()),
     'a send afterwards': lambda: later(lambda: [c.send(b'x') for _ in range(3)]),
     'sendto afterwards': lambda: later(lambda: u.sendto(b'x', ('127.0.0.1', 9))),
@@ -60,7 +60,7 @@ except OSError as e: end(f'failed: {e}')
 MOMENTS = [
     "read", "recv", "write", "send", "recvfrom on a stream", "recvmsg", "accept", "connect", "connecting, then poll",
     "poll", "epoll", "select", "poll of a listener", "epoll of a listener", "recvfrom on UDP", "recv on UDP",
-    "recv on connected UDP", "poll of connected UDP", "poll of UDP", "a new socket", "a new bind", "a send afterwards",
+    "poll of UDP", "a new socket", "a new bind", "a send afterwards",
     "sendto afterwards",
 ]
 

@@ -16,7 +16,9 @@ pub(crate) fn wake_carriers(prefix: &str) {
     }
     // Names are bytes of any kind; those that we wake are readable.
     let names = fs::read("/proc/net/unix").unwrap_or_default();
-    for name in String::from_utf8_lossy(&names).lines().filter_map(|l| l.rsplit(' ').next()?.strip_prefix('@')) {
+    for name in
+        String::from_utf8_lossy(&names).lines().filter_map(|l| l.rsplit(' ').next()?.strip_prefix('@'))
+    {
         let Ok(address) = SocketAddrUnix::new_abstract_name(name.as_bytes()) else { continue };
         if name.starts_with(prefix) {
             wake(&address);
