@@ -40,7 +40,7 @@ fn sack_is_used_when_both_ends_want_it() {
 fn several_losses_of_one_window_are_repaired_at_once() {
     let mut world = World::connected(2);
     world.filter =
-        |from, segment, n| from == 0 && segment.payload.len() == 1448 && n >= 61 && n < 91 && n % 3 == 0;
+        |from, segment, n| from == 0 && segment.payload.len() == 1448 && (61..91).contains(&n) && n % 3 == 0;
     let data = pattern(400_000);
     assert!(transfer(&mut world, &data, 10 * S) == data);
     let lost = 400_000 / 1448;
