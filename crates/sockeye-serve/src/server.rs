@@ -66,6 +66,10 @@ pub(crate) struct Server {
     pub(crate) over: bool,
     /// Sockets with something left to do after their share of a turn.
     pub(crate) again: Vec<Key>,
+    /// A connect call is being run: held accepts get its connection only once the client's carrier is joined.
+    pub(crate) connecting: bool,
+    /// Connections that wait for that: listener, connection.
+    pub(crate) deferred: Vec<(Key, Key)>,
     /// The connect that is looking for the direct path.
     pub(crate) attempt: Option<Attempt>,
     /// A connection went to a listener that no program had any more.
@@ -128,6 +132,8 @@ impl Server {
             commands: parts.commands,
             over: false,
             again: Vec::new(),
+            connecting: false,
+            deferred: Vec::new(),
             attempt: None,
             listener_died: false,
             unsettled: true,

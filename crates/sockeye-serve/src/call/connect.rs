@@ -77,10 +77,14 @@ impl Server {
             (stream.write_shut, stream.read_shut) = (false, false);
         }
         if !(self.direct && self.connect_direct(key, id, &copy)) {
+            self.connecting = true;
             self.settle();
-            if self.connect_state(id) == Progress::Established {
-                self.join_or_break(key, id, &copy, nonblocking)?;
-            }
+            let joined = match self.connect_state(id) {
+                Progress::Established => self.join_or_break(key, id, &copy, nonblocking),
+                _ => Ok(()),
+            };
+            self.offer_deferred();
+            joined?;
         }
         match self.connect_state(id) {
             Progress::Established if nonblocking => Err(Errno::EINPROGRESS),

@@ -25,10 +25,26 @@ impl Server {
             self.give_to_waiter(listener, child_key);
             return;
         }
-        if self.give_to_waiter(listener, child_key) {
+        if self.connecting && self.waiter(listener, Wait::Accept).is_some() {
+            self.deferred.push((listener, child_key));
             return;
         }
-        self.announce(listener, child_key);
+        self.offer(listener, child_key);
+    }
+
+    /// Gives a connection to a held accept, or makes the listening carrier readable for it.
+    fn offer(&mut self, listener: Key, child: Key) {
+        if !self.give_to_waiter(listener, child) {
+            self.announce(listener, child);
+        }
+    }
+
+    /// The connect that was being run is done with its own side.
+    pub(crate) fn offer_deferred(&mut self) {
+        self.connecting = false;
+        for (listener, child) in std::mem::take(&mut self.deferred) {
+            self.offer(listener, child);
+        }
     }
 
     /// Makes a listening carrier readable for a connection that waits in the host's queue.
