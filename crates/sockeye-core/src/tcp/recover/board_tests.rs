@@ -120,11 +120,8 @@ proptest! {
                     board.judge(|_, at| Some(at + age <= now));
                     // What was found again after having been lost once is judged by the timer alone when it
                     // was sent again before; the others go by their time.
-                    for byte in &mut model {
-                        if byte.0 == Fate::Flight && byte.2 + age <= now {
-                            byte.0 = Fate::Lost;
-                        }
-                    }
+                    let old = model.iter_mut().filter(|byte| byte.0 == Fate::Flight && byte.2 + age <= now);
+                    old.for_each(|byte| byte.0 = Fate::Lost);
                 }
             }
             prop_assert_eq!(board.sacked(), count(&model, Fate::Sacked));
