@@ -109,6 +109,8 @@ pub(crate) enum Phase {
 pub(crate) struct Listening {
     /// Accepted for a call that was gone before it could be answered: given to the next one, oldest first.
     pub(crate) parked: VecDeque<(Key, OwnedFd)>,
+    /// Taken from the carrier's queue before their turn in the host's.
+    pub(crate) early: Vec<(Key, OwnedFd)>,
 }
 
 /// A connect whose outcome is open.

@@ -55,7 +55,10 @@ impl Server {
         let child = crate::served::key(self.host_ref().owner_tag(child_id));
         let carrier = match queued {
             Some((key, carrier)) if key == child => Ok(carrier),
-            _ => self.joined_pair(child, nonblocking),
+            other => match self.early_carrier(listener, child, other) {
+                Some(carrier) => Ok(carrier),
+                None => self.joined_pair(child, nonblocking),
+            },
         };
         Progress::Done(match carrier {
             Ok(carrier) => self.deliver_accepted(call, listener, child, carrier),
@@ -71,6 +74,23 @@ impl Server {
             Phase::Listening(listening) => listening.parked.pop_front(),
             _ => None,
         }
+    }
+
+    /// The two queues can differ in order where descriptors were short: what came early is kept, and the carrier
+    /// of `child` given if it came early itself.
+    fn early_carrier(&mut self, listener: Key, child: Key, came: Option<(Key, OwnedFd)>) -> Option<OwnedFd> {
+        let Some(Phase::Listening(listening)) = self.stream(listener).map(|s| &mut s.phase) else {
+            return None;
+        };
+        listening.early.extend(came);
+        let at = listening.early.iter().position(|(key, _)| *key == child)?;
+        Some(listening.early.swap_remove(at).1)
+    }
+
+    /// Whether a connection has still to be given to a program.
+    fn is_unaccepted(&mut self, key: Key) -> bool {
+        matches!(self.stream(key).map(|s| &s.phase), Some(Phase::Linked(link)) if !link.accepted)
+            || matches!(self.stream(key).map(|s| &s.phase), Some(Phase::Direct { .. }))
     }
 
     /// Takes the next connection out of the listening carrier's queue: ours, told by its name. Tokens name
@@ -93,7 +113,7 @@ impl Server {
             let key = address
                 .and_then(|a| rustix::net::SocketAddrUnix::try_from(a).ok())
                 .and_then(|a| self.names.arrival_key(a.abstract_name()?));
-            if let Some(key) = key {
+            if let Some(key) = key.filter(|key| self.is_unaccepted(*key)) {
                 return Some((key, carrier));
             }
             if was_blocking && !readable(copy) {
