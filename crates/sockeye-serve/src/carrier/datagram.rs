@@ -209,11 +209,10 @@ impl Server {
         }
         let Some(copy) = self.borrow_again(key) else { return true };
         let (end_name, carrier_name) = (self.names.end(key), self.names.carrier(key));
-        let lab = self.names.lab();
         let Some(datagrams) = self.datagrams(key) else { return true };
         let Some(end) = &datagrams.end else { return true };
         // An end that leaves its peer with a datagram unread gives the peer ECONNRESET; then all is as before.
-        let _ = (send(&copy, &[0], SendFlags::DONTWAIT), lab);
+        let _ = send(&copy, &[0], SendFlags::DONTWAIT);
         let Ok(other) = unix_socket() else { return true };
         let aside = rustix::net::SocketAddrUnix::new_abstract_name(
             &[end_name.abstract_name().unwrap_or_default(), b"-x"].concat(),
