@@ -14,6 +14,7 @@ use crate::trace::Trace;
 use sockeye_core::{Errno, Instant};
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 slotmap::new_key_type! {
@@ -30,7 +31,7 @@ pub(crate) struct Held {
     pub(crate) call: Call,
     pub(crate) key: Key,
     /// A copy of the descriptor, as the kernel would hold the file during the call.
-    pub(crate) copy: OwnedFd,
+    pub(crate) copy: Arc<OwnedFd>,
     pub(crate) wait: Wait,
     /// When the socket's own timeout ends it.
     pub(crate) deadline: Option<Instant>,
@@ -90,7 +91,7 @@ impl Server {
         &mut self,
         call: &Call,
         key: Key,
-        copy: OwnedFd,
+        copy: Arc<OwnedFd>,
         wait: Wait,
         deadline: Option<Instant>,
     ) -> HeldKey {
@@ -169,13 +170,12 @@ impl Server {
         let (socket, wait) = (held.key, held.wait);
         if wait == Wait::Connect {
             // The connect goes on without its call: from now on the carrier must look like it.
-            if let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&held.copy, 3) {
-                self.release(key, answer);
-                if self.waiter(socket, Wait::Connect).is_none() && !self.has_filler(socket) {
-                    let _ = self.fill(socket, &copy);
-                }
-                return;
+            let copy = Arc::clone(&held.copy);
+            self.release(key, answer);
+            if self.waiter(socket, Wait::Connect).is_none() && !self.has_filler(socket) {
+                let _ = self.fill(socket, &copy);
             }
+            return;
         }
         self.release(key, answer);
     }

@@ -1,8 +1,8 @@
 //! What the host thread waits for: one epoll, typed words, a short spin before it sleeps.
 //!
 //! In: the listener of notifications, the command eventfd, our ends of carriers. Out: batches of [`Wake`]. A
-//! wake-up costs ten times what a look costs, so after work the thread looks again for a short while; it stops
-//! as soon as spinning has brought nothing for a while, and never spins while nothing runs.
+//! wake-up costs ten times what a look costs, so after work the thread looks again for a short while, as long as
+//! the last waits were short enough to be looked through; it never spins while nothing runs.
 
 use crate::served::{self, Key};
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -25,6 +25,8 @@ pub(crate) enum Wake {
     Notifications {
         /// The filter has no user left: the listener hung up.
         over: bool,
+        /// At least one can be received.
+        waiting: bool,
     },
     Commands,
     HangUps,
@@ -39,12 +41,14 @@ pub(crate) struct Reactor {
     epoll: OwnedFd,
     doorbell: OwnedFd,
     events: Vec<(u64, EventFlags)>,
-    /// How long to look before sleeping; adapted to what looking has brought.
+    /// How long to look before sleeping; adapted to how long the waits were.
     spin: Duration,
 }
 
 const SPIN_MAX: Duration = Duration::from_micros(60);
 const SPIN_MIN: Duration = Duration::from_micros(4);
+
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 impl Reactor {
     pub(crate) fn new(notifications: BorrowedFd<'_>, hang_ups: BorrowedFd<'_>) -> rustix::io::Result<Self> {
@@ -83,13 +87,16 @@ impl Reactor {
     /// Waits at most `timeout` (None: for ever) and fills `wakes`.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>, wakes: &mut Vec<Wake>) {
         wakes.clear();
-        if !self.look(timeout) {
-            let limit = timeout.map(timespec);
-            self.poll(limit.as_ref());
+        self.poll(Some(&NOW));
+        if self.events.is_empty() && timeout != Some(Duration::ZERO) {
+            self.linger(timeout);
         }
         for (data, flags) in self.events.drain(..) {
             wakes.push(match data {
-                NOTIFICATIONS => Wake::Notifications { over: flags.contains(EventFlags::HUP) },
+                NOTIFICATIONS => Wake::Notifications {
+                    over: flags.contains(EventFlags::HUP),
+                    waiting: flags.contains(EventFlags::IN),
+                },
                 COMMANDS => {
                     let mut count = [0; 8];
                     let _ = rustix::io::read(&self.doorbell, &mut count);
@@ -102,25 +109,21 @@ impl Reactor {
         }
     }
 
-    /// Looks without sleeping, for as long as it seems worth it; says whether something came.
-    fn look(&mut self, timeout: Option<Duration>) -> bool {
-        const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
-        self.poll(Some(&NOW));
-        if !self.events.is_empty() || timeout == Some(Duration::ZERO) {
-            return true;
-        }
-        let until = Instant::now() + self.spin.min(timeout.unwrap_or(SPIN_MAX));
-        while Instant::now() < until {
-            self.poll(Some(&NOW));
-            if !self.events.is_empty() {
-                self.spin = (self.spin * 2).min(SPIN_MAX);
-                return true;
-            }
+    /// Looks for as long as it seems worth it, then sleeps. The measure is how long the wait was in all, asleep or
+    /// not: were it only what looking has found, a limit once too short would never grow again.
+    fn linger(&mut self, timeout: Option<Duration>) {
+        let start = Instant::now();
+        let limit = self.spin.min(timeout.unwrap_or(SPIN_MAX));
+        while start.elapsed() < limit {
             // A program may want this very processor.
             std::thread::yield_now();
+            self.poll(Some(&NOW));
+            if !self.events.is_empty() {
+                return;
+            }
         }
-        self.spin = (self.spin / 2).max(SPIN_MIN);
-        false
+        self.poll(timeout.map(|t| timespec(t.saturating_sub(start.elapsed()))).as_ref());
+        self.spin = if start.elapsed() < SPIN_MAX { SPIN_MAX } else { (self.spin / 2).max(SPIN_MIN) };
     }
 
     fn poll(&mut self, timeout: Option<&Timespec>) {

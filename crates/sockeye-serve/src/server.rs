@@ -32,6 +32,9 @@ use std::time::Duration;
 
 /// Notifications taken in one turn.
 const NOTIFICATIONS_MAX: usize = 64;
+/// Looks for a second notification after one was found, and how often at least.
+const LOOKS_AFTER_SUCCESS: u32 = 32;
+const LOOK_AT_LEAST_EVERY: u32 = 8;
 /// Rounds of settling in one turn; what is left is done in the next.
 const SETTLE_ROUNDS_MAX: usize = 16;
 
@@ -66,7 +69,7 @@ pub(crate) struct Server {
     pub(crate) over: bool,
     /// Sockets with something left to do after their share of a turn.
     pub(crate) again: Vec<Key>,
-    /// A connect call is being run: held accepts get its connection only once the client's carrier is joined.
+    /// A connect call is being run: held accepts get its connection only once it is answered.
     pub(crate) connecting: bool,
     /// Connections that wait for that: listener, connection.
     pub(crate) deferred: Vec<(Key, Key)>,
@@ -78,6 +81,8 @@ pub(crate) struct Server {
     pub(crate) unsettled: bool,
     pub(crate) collect_at: usize,
     pub(crate) examine_at: Instant,
+    /// Counts down; see [`Server::another_waits`].
+    looks: u32,
 }
 
 /// What a server is made from.
@@ -139,6 +144,7 @@ impl Server {
             unsettled: true,
             collect_at: crate::collect::COLLECT_MIN,
             examine_at: Instant::ZERO,
+            looks: 0,
         };
         server.start_resolver().map_err(|e| std::io::Error::from_raw_os_error(i32::from(e.0)))?;
         server.start_published()?;
@@ -177,9 +183,11 @@ impl Server {
 
     fn wake(&mut self, wake: Wake) {
         match wake {
-            Wake::Notifications { over } => {
+            Wake::Notifications { over, waiting } => {
                 self.over |= over;
-                self.notifications();
+                if waiting {
+                    self.notifications();
+                }
             }
             Wake::Commands => {
                 while let Ok(command) = self.commands.try_recv() {
@@ -204,14 +212,17 @@ impl Server {
 
     /// Receives what waits, then runs it: a call that is received is shielded from signals, one that is not may
     /// still be interrupted.
+    ///
+    /// Receiving blocks where no notification was made since the last one received: the first was just seen, and
+    /// one whose thread is gone meanwhile is still counted.
     fn notifications(&mut self) {
         let mut calls = SmallVec::<[Call; 8]>::new();
-        while calls.len() < NOTIFICATIONS_MAX && self.notification_waits() {
+        while calls.is_empty() || calls.len() < NOTIFICATIONS_MAX && self.another_waits(calls.len()) {
             match seccomp::receive(self.listener.as_fd()) {
                 Ok(Some(n)) => {
                     calls.push(Call { id: n.id, tid: n.tid, nr: i64::from(n.nr), args: n.args });
                 }
-                Ok(None) => {}
+                Ok(None) => break,
                 // ENOTCONN and the like: nobody uses the filter any more.
                 Err(_) => {
                     self.over = true;
@@ -224,12 +235,19 @@ impl Server {
         }
     }
 
-    /// Receiving blocks where nothing waits, so look first.
-    fn notification_waits(&self) -> bool {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let mut fds = [PollFd::new(&self.listener, PollFlags::IN)];
-        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
-            && fds[0].revents().contains(PollFlags::IN)
+    /// Looks for one more notification, after `received` of this turn. Where calls come one by one this would
+    /// find nothing each time, so that it is done only while it pays.
+    fn another_waits(&mut self, received: usize) -> bool {
+        self.looks = self.looks.wrapping_sub(1);
+        let due = self.looks < LOOKS_AFTER_SUCCESS || self.looks.is_multiple_of(LOOK_AT_LEAST_EVERY);
+        if received == 1 && !due {
+            return false;
+        }
+        let found = is_readable(&self.listener);
+        if found {
+            self.looks = LOOKS_AFTER_SUCCESS;
+        }
+        found
     }
 
     fn begin(&mut self, call: &Call) {
@@ -243,6 +261,7 @@ impl Server {
             }
         }
         self.reply(call, answer);
+        self.offer_deferred();
     }
 
     /// Sends a call's answer to the kernel. Says whether the call was still there to take it.
@@ -357,6 +376,14 @@ impl Server {
             Kind::Netlink(_) => None,
         }
     }
+}
+
+/// Whether something waits, without waiting for it.
+pub(crate) fn is_readable(fd: &OwnedFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut fds = [PollFd::new(fd, PollFlags::IN)];
+    poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
+        && fds[0].revents().contains(PollFlags::IN)
 }
 
 /// What a failure of our own means to a program.

@@ -4,11 +4,20 @@ use super::{Answer, Call, Memory, Outcome, Progress};
 use crate::address;
 use crate::held::Wait;
 use crate::served::{Key, Phase};
-use crate::server::Server;
+use crate::server::{Server, is_readable};
 use crate::sys::seccomp;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use sockeye_core::Errno;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+/// The queue of a listening carrier.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Queue<'a> {
+    pub(crate) copy: &'a OwnedFd,
+    /// The open file may be blocking: it is looked at before it is asked.
+    pub(crate) blocking: bool,
+}
 
 fn flags(call: &Call) -> i32 {
     if call.nr == libc::SYS_accept4 { call.int(3) } else { 0 }
@@ -25,32 +34,32 @@ impl Server {
             Some(_) => return Err(Errno::EINVAL),
             None => return Err(Errno::EOPNOTSUPP),
         }
-        match self.try_accept(call, key, Some(&copy)) {
+        let blocking = !self.is_nonblocking(&copy);
+        match self.try_accept(call, key, Some(Queue { copy: &copy, blocking })) {
             Progress::Done(answer) => answer,
-            Progress::Wait if self.is_nonblocking(&copy) => Err(Errno::EAGAIN),
+            Progress::Wait if !blocking => Err(Errno::EAGAIN),
             Progress::Wait => {
                 let deadline = self.timeout_of(key, libc::SO_RCVTIMEO);
-                self.hold(call, key, copy, Wait::Accept, deadline);
+                self.hold(call, key, Arc::new(copy), Wait::Accept, deadline);
                 Ok(Outcome::Held)
             }
         }
     }
 
-    /// Gives the oldest connection to a call, if there is one. `copy` is the listening carrier, where a copy is
-    /// at hand (a held call's carrier has nothing queued).
-    pub(crate) fn try_accept(&mut self, call: &Call, listener: Key, copy: Option<&OwnedFd>) -> Progress {
+    /// Gives the oldest connection to a call, if there is one. `queue` is the listening carrier's, where a copy
+    /// is at hand (a held call's carrier has nothing queued).
+    pub(crate) fn try_accept(&mut self, call: &Call, listener: Key, queue: Option<Queue<'_>>) -> Progress {
         let nonblocking = flags(call) & libc::SOCK_NONBLOCK != 0;
         if let Some((child, carrier)) = self.parked(listener) {
-            self.next_queued(listener, copy, nonblocking);
+            self.next_queued(queue, nonblocking);
             return Progress::Done(self.deliver_accepted(call, listener, child, carrier));
         }
         let Some(id) = self.socket_id(listener) else { return Progress::Done(Err(Errno::EINVAL)) };
-        if self.host_ref().accept_queue(id).next().is_none() && copy.is_some_and(|c| !self.is_nonblocking(c))
-        {
+        if self.host_ref().accept_queue(id).next().is_none() && queue.is_some_and(|q| q.blocking) {
             // Nothing of ours is queued; what else is there only a program that polls would stumble over.
             return Progress::Wait;
         }
-        let queued = self.next_queued(listener, copy, nonblocking);
+        let queued = self.next_queued(queue, nonblocking);
         let Ok(child_id) = self.host().accept(id) else { return Progress::Wait };
         let child = crate::served::key(self.host_ref().owner_tag(child_id));
         let carrier = match queued {
@@ -95,18 +104,12 @@ impl Server {
 
     /// Takes the next connection out of the listening carrier's queue: ours, told by its name. Tokens name
     /// nothing, strangers nothing of ours: both are dropped.
-    fn next_queued(
-        &mut self,
-        _listener: Key,
-        copy: Option<&OwnedFd>,
-        nonblocking: bool,
-    ) -> Option<(Key, OwnedFd)> {
-        let copy = copy?;
-        let was_blocking = !self.is_nonblocking(copy);
-        if was_blocking && !readable(copy) {
-            return None;
-        }
+    fn next_queued(&mut self, queue: Option<Queue<'_>>, nonblocking: bool) -> Option<(Key, OwnedFd)> {
+        let Queue { copy, blocking } = queue?;
         loop {
+            if blocking && !is_readable(copy) {
+                return None;
+            }
             let base = SocketFlags::CLOEXEC;
             let flags = if nonblocking { base | SocketFlags::NONBLOCK } else { base };
             let (carrier, address) = acceptfrom_with(copy, flags).ok()?;
@@ -115,9 +118,6 @@ impl Server {
                 .and_then(|a| self.names.arrival_key(a.abstract_name()?));
             if let Some(key) = key.filter(|key| self.is_unaccepted(*key)) {
                 return Some((key, carrier));
-            }
-            if was_blocking && !readable(copy) {
-                return None;
             }
         }
     }
@@ -189,12 +189,4 @@ impl Server {
         let raw = address::encode(family, peer);
         Memory::new(call, self.listener.as_fd()).write_address(call.args[1], call.args[2], raw.as_bytes())
     }
-}
-
-/// Whether something waits, without waiting for it.
-fn readable(fd: &OwnedFd) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut fds = [PollFd::new(fd, PollFlags::IN)];
-    poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
-        && fds[0].revents().contains(PollFlags::IN)
 }

@@ -15,6 +15,7 @@ use sockeye_core::host::SocketId;
 use sockeye_core::{Errno, Readiness};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 /// Sockets of the machine's name services: our resolver answers instead of them.
 const NAME_SERVICES: [&str; 6] = [
@@ -66,12 +67,12 @@ impl Server {
         self.listener_died = false;
         match self.connect_or_collect(id, to) {
             Err(Errno::EINPROGRESS) => {}
-            Err(Errno::EALREADY) if !nonblocking => return Ok(self.hold_connect(call, key, copy)),
+            Err(Errno::EALREADY) if !nonblocking => return Ok(self.hold_connect(call, key, Arc::new(copy))),
             // Connected before, and told now.
             Ok(()) => return Ok(Outcome::Value(0)),
             Err(errno) => return Err(errno),
         }
-        let copy = self.usable_carrier(call, key, copy)?;
+        let copy = Arc::new(self.usable_carrier(call, key, copy)?);
         if let Some(stream) = self.stream(key) {
             stream.phase = Phase::Connecting(Connecting { filler: None });
             (stream.write_shut, stream.read_shut) = (false, false);
@@ -79,12 +80,10 @@ impl Server {
         if !(self.direct && self.connect_direct(key, id, &copy)) {
             self.connecting = true;
             self.settle();
-            let joined = match self.connect_state(id) {
-                Progress::Established => self.join_or_break(key, id, &copy, nonblocking),
-                _ => Ok(()),
-            };
-            self.offer_deferred();
-            joined?;
+            self.connecting = false;
+            if self.connect_state(id) == Progress::Established {
+                self.join_or_break(key, id, &copy, nonblocking)?;
+            }
         }
         match self.connect_state(id) {
             Progress::Established if nonblocking => Err(Errno::EINPROGRESS),
@@ -154,7 +153,7 @@ impl Server {
         }
     }
 
-    fn hold_connect(&mut self, call: &Call, key: Key, copy: OwnedFd) -> Outcome {
+    fn hold_connect(&mut self, call: &Call, key: Key, copy: Arc<OwnedFd>) -> Outcome {
         let deadline = self.timeout_of(key, libc::SO_SNDTIMEO);
         self.hold(call, key, copy, Wait::Connect, deadline);
         Outcome::Held
@@ -184,10 +183,7 @@ impl Server {
     }
 
     fn finish_held_connect(&mut self, key: Key, held: HeldKey) {
-        let Some(copy) = self.held.get(held).and_then(|h| rustix::io::fcntl_dupfd_cloexec(&h.copy, 3).ok())
-        else {
-            return;
-        };
+        let Some(copy) = self.held.get(held).map(|h| Arc::clone(&h.copy)) else { return };
         let Some(id) = self.socket_id(key) else { return };
         let joined = self.connected(key, &copy, false);
         let answer = joined.and_then(|()| self.connect_result(id, ANY));

@@ -3,7 +3,7 @@
 //! A call comes from the filter with its number and six registers. It ends in exactly one of the ways of
 //! [`Outcome`]; what it needs of the program's memory is read and written through [`Memory`].
 
-mod accept;
+pub(crate) mod accept;
 mod bind;
 mod connect;
 mod interfaces;

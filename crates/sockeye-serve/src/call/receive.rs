@@ -14,6 +14,7 @@ use sockeye_core::Errno;
 use sockeye_core::host::Datagram;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 /// Port ids that netlink sockets get by themselves start here.
 pub(crate) const EPHEMERAL_NETLINK_PORT: u32 = 0x8000_0000;
@@ -47,7 +48,7 @@ impl Server {
             }
             Progress::Wait => {
                 let deadline = self.timeout_of(key, libc::SO_RCVTIMEO);
-                self.hold(call, key, copy, Wait::Receive, deadline);
+                self.hold(call, key, Arc::new(copy), Wait::Receive, deadline);
                 Ok(Outcome::Held)
             }
         }
@@ -89,7 +90,7 @@ impl Server {
     pub(crate) fn retry_receive(&mut self, held: HeldKey) -> bool {
         let Some(entry) = self.held.get(held) else { return false };
         let (call, key) = (entry.call, entry.key);
-        let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&entry.copy, 3) else { return false };
+        let copy = Arc::clone(&entry.copy);
         let flags = if call.nr == libc::SYS_recvmsg { call.int(2) } else { call.int(3) };
         let progress = if call.nr == libc::SYS_recvmmsg {
             let mut received = self.held[held].progress;
@@ -290,7 +291,7 @@ impl Server {
             Progress::Wait if received > 0 && call.args[4] != 0 => Ok(Outcome::Value(received)),
             Progress::Wait => {
                 let deadline = self.timeout_of(key, libc::SO_RCVTIMEO);
-                let held = self.hold(call, key, copy, Wait::Receive, deadline);
+                let held = self.hold(call, key, Arc::new(copy), Wait::Receive, deadline);
                 self.held[held].progress = received;
                 Ok(Outcome::Held)
             }

@@ -14,6 +14,7 @@ use sockeye_core::host::{IfIndex, SendControl};
 use sockeye_core::{Errno, Payload};
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 /// Largest UDP payload there is; one byte more shows that a message is too long.
 const DATAGRAM_MAX: usize = 65_536;
@@ -75,7 +76,7 @@ impl Server {
             return Err(Errno::EOPNOTSUPP);
         }
         match &self.served[key].kind {
-            Kind::Stream(_) => self.send_stream(call, key, copy, header, flags),
+            Kind::Stream(_) => self.send_stream(call, key, Arc::new(copy), header, flags),
             Kind::Datagram(_) => self.send_datagram(call, key, &copy, header),
             Kind::Netlink(_) => {
                 let memory = Memory::new(call, self.listener.as_fd());
@@ -86,7 +87,14 @@ impl Server {
         }
     }
 
-    fn send_stream(&mut self, call: &Call, key: Key, copy: OwnedFd, header: &Header, flags: i32) -> Answer {
+    fn send_stream(
+        &mut self,
+        call: &Call,
+        key: Key,
+        copy: Arc<OwnedFd>,
+        header: &Header,
+        flags: i32,
+    ) -> Answer {
         if flags & libc::MSG_FASTOPEN != 0 {
             return Err(Errno::EOPNOTSUPP);
         }
@@ -117,7 +125,7 @@ impl Server {
         let Some(entry) = self.held.get(held) else { return };
         let call = entry.call;
         let key = entry.key;
-        let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(&entry.copy, 3) else { return };
+        let copy = Arc::clone(&entry.copy);
         let header = if call.nr == libc::SYS_sendto {
             Ok(Header::plain(call.args[1], call.args[2], call.args[4]))
         } else {

@@ -10,24 +10,24 @@ use rustix::event::epoll::{self, EventFlags};
 use rustix::net::{bind, connect};
 use sockeye_core::host::SocketId;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 /// A connect that may take the direct path when its connection arrives.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     client: Key,
     id: SocketId,
-    copy: OwnedFd,
+    copy: Arc<OwnedFd>,
 }
 
 impl Server {
     /// Lets the connect of `client` take the direct path if its peer is a program of this host. Says whether it
     /// did.
-    pub(crate) fn connect_direct(&mut self, client: Key, id: SocketId, copy: &OwnedFd) -> bool {
+    pub(crate) fn connect_direct(&mut self, client: Key, id: SocketId, copy: &Arc<OwnedFd>) -> bool {
         if self.stream(client).is_none_or(|s| s.engine_only) {
             return false;
         }
-        let Ok(copy) = rustix::io::fcntl_dupfd_cloexec(copy, 3) else { return false };
-        self.attempt = Some(Attempt { client, id, copy });
+        self.attempt = Some(Attempt { client, id, copy: Arc::clone(copy) });
         self.settle();
         self.attempt = None;
         matches!(self.stream(client).map(|s| &s.phase), Some(Phase::Direct { .. }))

@@ -4,6 +4,7 @@
 //! connects to it once, from a name that tells which one it is: poll, epoll and prefork wake natively. The
 //! connection stays in the host's queue until a program accepts it, so that the host's backlog is the true one.
 
+use crate::call::accept::Queue;
 use crate::call::{Outcome, Progress};
 use crate::held::Wait;
 use crate::served::{Key, Kind, Link, Phase, Stream};
@@ -12,6 +13,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_
 use sockeye_core::Errno;
 use sockeye_core::host::SocketId;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 impl Server {
     /// A connection has entered the accept queue of `listener`.
@@ -21,11 +23,8 @@ impl Server {
         let family = stream.family;
         let child_key = self.serve(Kind::Stream(Stream::new(child, family)));
         self.host().set_owner_tag(child, crate::served::token(child_key));
-        if self.arrive_directly(listener, child_key, child) {
-            self.give_to_waiter(listener, child_key);
-            return;
-        }
-        if self.connecting && self.waiter(listener, Wait::Accept).is_some() {
+        let direct = self.arrive_directly(listener, child_key, child);
+        if direct || self.connecting && self.waiter(listener, Wait::Accept).is_some() {
             self.deferred.push((listener, child_key));
             return;
         }
@@ -39,9 +38,8 @@ impl Server {
         }
     }
 
-    /// The connect that was being run is done with its own side.
+    /// The connect that was being run has been answered: its program runs on while the accept is.
     pub(crate) fn offer_deferred(&mut self) {
-        self.connecting = false;
         for (listener, child) in std::mem::take(&mut self.deferred) {
             self.offer(listener, child);
         }
@@ -87,12 +85,9 @@ impl Server {
         while let Some(held) = self.waiter(listener, Wait::Accept) {
             let call = self.held[held].call;
             // Only a direct arrival has connected to the listening carrier by itself.
-            let copy = if self.direct {
-                rustix::io::fcntl_dupfd_cloexec(&self.held[held].copy, 3).ok()
-            } else {
-                None
-            };
-            match self.try_accept(&call, listener, copy.as_ref()) {
+            let copy = self.direct.then(|| Arc::clone(&self.held[held].copy));
+            let queue = copy.as_deref().map(|copy| Queue { copy, blocking: true });
+            match self.try_accept(&call, listener, queue) {
                 Progress::Done(answer) => {
                     let taken = matches!(answer, Ok(Outcome::Answered(n)) if n >= 0);
                     self.release(held, answer);
