@@ -5,13 +5,17 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use ipnet::IpNet;
 
-/// The configuration of a host. `lo` (127.0.0.1/8, ::1/128, MTU 65536, index 1) is always there.
+/// The configuration of a host. `lo` (127.0.0.1/8, ::1/128, index 1) is always there.
 #[derive(Clone, Debug)]
 pub struct HostConfig {
     /// The host's name.
     pub name: String,
     /// Interfaces beside `lo`; they get the indices 2, 3, ...
     pub interfaces: Vec<InterfaceConfig>,
+    /// The MTU of `lo` in bytes where it is a link like others: what the host sends to itself then leaves by
+    /// [`crate::Host::transmit`], and whoever owns the host brings it back. None: it stays inside, and the MTU is
+    /// Linux's 65536.
+    pub linked_loopback: Option<u32>,
     /// Routes beside those that the interfaces' addresses make.
     pub routes: Vec<RouteConfig>,
     /// Whether sockets may bind to and send from addresses that the host does not have.
@@ -29,6 +33,7 @@ impl Default for HostConfig {
         Self {
             name: String::from("localhost"),
             interfaces: Vec::new(),
+            linked_loopback: None,
             routes: Vec::new(),
             any_source: false,
             ephemeral_ports: (32768, 60999),

@@ -228,7 +228,7 @@ impl Run {
         let link = &mut self.links[end];
         let mut put = |segment: Segment| {
             let bytes = IP_HEADER + segment.header.len() + segment.payload.len();
-            link.send((flow, segment), bytes, self.now);
+            let _ = link.send((flow, segment), bytes, self.now);
         };
         if let Some(connection) = &mut connections[flow] {
             std::iter::from_fn(|| connection.transmit(&mut ctx)).for_each(&mut put);

@@ -5,10 +5,10 @@
 //! before. It reads no clock.
 //!
 //! ```text
-//!    send --[ loss, duplicate ]--[ queue ]--( rate )--[ delay, jitter, reorder ]-- receive
+//!    send --[ partition, loss, duplicate ]--[ queue ]--( rate )--[ delay, jitter, reorder ]-- receive
 //! ```
 
-use crate::impair::{Draws, Impairment};
+use crate::impair::{Draws, Fate, Impairment};
 use alloc::collections::VecDeque;
 use core::time::Duration;
 use sockeye_core::Instant;
@@ -25,6 +25,13 @@ pub struct Path {
     pub impairment: Impairment,
 }
 
+impl Path {
+    /// Whether packets arrive as they were sent, at once.
+    pub fn is_ideal(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What became of the packets so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -33,6 +40,20 @@ pub struct Counts {
     pub duplicated: u64,
     /// Dropped: the queue was full.
     pub overflowed: u64,
+    /// Dropped: the link was cut.
+    pub partitioned: u64,
+}
+
+/// What became of one packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is on its way and arrives then; twice if its fate says so.
+    Arrives(Instant),
+    Lost,
+    /// The queue had no room: so many bytes waited.
+    Overflowed(u64),
+    /// The link is cut.
+    Partitioned,
 }
 
 /// One direction.
@@ -44,6 +65,7 @@ pub struct Direction<T> {
     under_way: VecDeque<(Instant, T)>,
     /// When what was accepted so far has been sent.
     free_at: Instant,
+    partitioned: bool,
     counts: Counts,
 }
 
@@ -55,8 +77,29 @@ impl<T: Clone> Direction<T> {
             draws: Draws::new(seed),
             under_way: VecDeque::new(),
             free_at: Instant::ZERO,
+            partitioned: false,
             counts: Counts::default(),
         }
+    }
+
+    /// Whether packets pass as if it were not there.
+    pub fn is_ideal(&self) -> bool {
+        self.path.is_ideal() && !self.partitioned && self.under_way.is_empty()
+    }
+
+    /// What it is like.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes it another from now on; what is under way stays so.
+    pub fn set_path(&mut self, path: Path) {
+        self.path = path;
+    }
+
+    /// Cuts it, or mends it; what is under way still arrives.
+    pub fn set_partitioned(&mut self, partitioned: bool) {
+        self.partitioned = partitioned;
     }
 
     /// What became of the packets so far.
@@ -64,23 +107,41 @@ impl<T: Clone> Direction<T> {
         self.counts
     }
 
-    /// A packet of so many bytes enters.
-    pub fn send(&mut self, packet: T, bytes: usize, now: Instant) {
+    /// Draws the fate of the packet that `identity` stands for.
+    pub fn draw(&mut self, identity: u64) -> Fate {
+        self.draws.of(&self.path.impairment, identity)
+    }
+
+    /// A packet of so many bytes enters; its fate follows from its place in the order.
+    pub fn send(&mut self, packet: T, bytes: usize, now: Instant) -> Outcome {
         let fate = self.draws.next(&self.path.impairment);
+        self.send_to(fate, packet, bytes, now)
+    }
+
+    /// A packet of so many bytes enters and meets `fate`. Corruption is the caller's, who knows the bytes.
+    pub fn send_to(&mut self, fate: Fate, packet: T, bytes: usize, now: Instant) -> Outcome {
+        if self.partitioned {
+            self.counts.partitioned += 1;
+            return Outcome::Partitioned;
+        }
         if fate.lost {
             self.counts.lost += 1;
-            return;
+            return Outcome::Lost;
         }
-        let Some(sent_at) = self.queue(bytes as u64, now) else {
-            self.counts.overflowed += 1;
-            return;
+        let sent_at = match self.queue(bytes as u64, now) {
+            Ok(sent_at) => sent_at,
+            Err(waiting) => {
+                self.counts.overflowed += 1;
+                return Outcome::Overflowed(waiting);
+            }
         };
-        let delay = if fate.overtakes { Duration::ZERO } else { self.path.delay + fate.late };
+        let arrives = if fate.overtakes { sent_at } else { sent_at + self.path.delay + fate.late };
         if fate.duplicated {
             self.counts.duplicated += 1;
-            self.insert(sent_at + delay, packet.clone());
+            self.insert(arrives, packet.clone());
         }
-        self.insert(sent_at + delay, packet);
+        self.insert(arrives, packet);
+        Outcome::Arrives(arrives)
     }
 
     /// When [`Direction::receive`] will next have something.
@@ -97,17 +158,17 @@ impl<T: Clone> Direction<T> {
         self.under_way.pop_front().map(|(_, packet)| packet)
     }
 
-    /// Waits for the rate; says when the packet has been sent, unless the queue is full.
-    fn queue(&mut self, bytes: u64, now: Instant) -> Option<Instant> {
-        let Some(rate_bps) = self.path.rate_bps else { return Some(now) };
+    /// Waits for the rate; says when the packet has been sent, or how full the full queue is.
+    fn queue(&mut self, bytes: u64, now: Instant) -> Result<Instant, u64> {
+        let Some(rate_bps) = self.path.rate_bps else { return Ok(now) };
         let waiting_ns = self.free_at.0.saturating_sub(now.0);
         let waiting = (u128::from(waiting_ns) * u128::from(rate_bps) / BIT_NS_PER_BYTE_S) as u64;
         if self.path.queue_bytes.is_some_and(|most| waiting + bytes > most) {
-            return None;
+            return Err(waiting);
         }
         let takes_ns = u128::from(bytes) * BIT_NS_PER_BYTE_S / u128::from(rate_bps.max(1));
         self.free_at = self.free_at.max(now) + Duration::from_nanos(takes_ns as u64);
-        Some(self.free_at)
+        Ok(self.free_at)
     }
 
     /// Almost always the last to arrive: one step.
@@ -142,9 +203,19 @@ mod tests {
             ..Path::default()
         };
         let mut link = Direction::new(path, 1);
-        (0..5).for_each(|n| link.send(n, 1000, Instant::ZERO));
+        (0..5).for_each(|n| _ = link.send(n, 1000, Instant::ZERO));
         assert_eq!(arrivals(&mut link), [(6_000_000, 0), (7_000_000, 1), (8_000_000, 2)]);
         assert_eq!(link.counts(), Counts { carried: 3, overflowed: 2, ..Counts::default() });
+    }
+
+    #[test]
+    fn a_cut_direction_carries_nothing() {
+        let mut link = Direction::new(Path::default(), 1);
+        link.set_partitioned(true);
+        assert_eq!(link.send(1, 100, Instant::ZERO), Outcome::Partitioned);
+        link.set_partitioned(false);
+        assert_eq!(link.send(2, 100, Instant::ZERO), Outcome::Arrives(Instant::ZERO));
+        assert_eq!(arrivals(&mut link), [(0, 2)]);
     }
 
     #[test]
@@ -154,11 +225,12 @@ mod tests {
             duplicate_ppm: 20_000,
             reorder_ppm: 50_000,
             jitter: Duration::from_millis(1),
+            ..Impairment::default()
         };
         let path = Path { delay: Duration::from_millis(5), impairment, ..Path::default() };
         let run = |seed| {
             let mut link = Direction::new(path, seed);
-            (0..100_000).for_each(|n| link.send(n, 1500, Instant(u64::from(n) * 100_000)));
+            (0..100_000).for_each(|n| _ = link.send(n, 1500, Instant(u64::from(n) * 100_000)));
             (arrivals(&mut link), link.counts())
         };
         let (first, counts) = run(7);

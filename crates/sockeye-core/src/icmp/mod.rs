@@ -99,7 +99,7 @@ impl Host {
         let (src, dst) = (meta.dst, meta.src);
         header.put(&mut packet, src, dst);
         let protocol = if src.is_ipv4() { protocol::ICMP } else { protocol::ICMPV6 };
-        let Path::Out(interface) = meta.path() else {
+        let Path::Out(interface) = meta.path else {
             // Whoever claimed an address that is not the host's gets no answer here.
             if !self.routing.is_local(dst) {
                 return self.counters.ip_out_no_routes += 1;

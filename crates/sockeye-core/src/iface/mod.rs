@@ -34,7 +34,7 @@ impl Interface {
         let lo = Self {
             name: String::from("lo"),
             index: IfIndex::LO,
-            mtu: LO_MTU,
+            mtu: config.linked_loopback.map_or(LO_MTU, |mtu| mtu.max(LINK_MTU_MIN)),
             mac: None,
             addresses: Vec::from([
                 IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8)),
@@ -81,5 +81,7 @@ fn is_link_local(addr: IpAddr) -> bool {
     }
 }
 
+/// RFC 8200, 5: the least on which IPv6 works.
+const LINK_MTU_MIN: u32 = 1280;
 /// Linux's least MTU of IPv4.
 const MTU_MIN: u32 = 68;

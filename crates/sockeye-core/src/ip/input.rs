@@ -27,6 +27,8 @@ pub(crate) struct Meta {
     pub dont_fragment: bool,
     /// The interface that it came by.
     pub interface: IfIndex,
+    /// The way on which an answer goes.
+    pub path: Path,
     /// The same, if that is a gate.
     pub gate: Option<IfIndex>,
     /// Sent to a multicast or broadcast address.
@@ -47,6 +49,7 @@ impl Meta {
             id: 0,
             dont_fragment: true,
             interface,
+            path: Path::Loopback,
             gate,
             is_group: false,
             now,
@@ -56,11 +59,6 @@ impl Meta {
     /// Whether a program of this host sent it.
     pub(crate) fn is_own(&self) -> bool {
         self.interface == IfIndex::LO
-    }
-
-    /// The way on which an answer goes.
-    pub(crate) fn path(&self) -> Path {
-        if self.is_own() { Path::Loopback } else { Path::Out(self.interface) }
     }
 
     /// Whether membership by an interface covers this packet; what the host sent itself is heard on all.
@@ -143,8 +141,8 @@ impl Host {
             return None;
         }
         let gate = gate.then_some(interface);
-        let (protocol, ttl, tos, id, dont_fragment) = (0, 0, 0, 0, true);
-        Some(Meta { src, dst, protocol, ttl, tos, id, dont_fragment, interface, gate, is_group, now })
+        let path = if interface == IfIndex::LO { self.routing.own_path() } else { Path::Out(interface) };
+        Some(Meta { interface, path, gate, is_group, ..Meta::own(src, dst, 0, now) })
     }
 
     /// A whole datagram, without its IP header.

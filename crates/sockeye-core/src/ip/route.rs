@@ -16,7 +16,7 @@ use ipnet::IpNet;
 /// Where packets go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Path {
-    /// To this host: they never become bytes.
+    /// To this host, inside it: they never become bytes.
     Loopback,
     /// Out by an interface.
     Out(IfIndex),
@@ -61,6 +61,8 @@ pub struct Routing {
     table: Vec<Entry>,
     local: HashMap<IpAddr, IfIndex, FixedState>,
     broadcast: HashSet<IpAddr, FixedState>,
+    /// The way to the host itself: inside, or by a link (see [`HostConfig::linked_loopback`]).
+    own_path: Path,
     /// Path MTUs learnt from ICMP (RFC 1191, RFC 8201).
     path_mtus: HashMap<IpAddr, u32, FixedState>,
 }
@@ -94,7 +96,11 @@ impl Routing {
         }
         // Stable: among equal prefixes the one that was configured first counts.
         table.sort_by_key(|entry| core::cmp::Reverse(entry.destination.prefix_len()));
-        Self { interfaces, table, local, broadcast, path_mtus: HashMap::default() }
+        let own_path = match config.linked_loopback {
+            Some(_) => Path::Out(IfIndex::LO),
+            None => Path::Loopback,
+        };
+        Self { interfaces, table, local, broadcast, own_path, path_mtus: HashMap::default() }
     }
 
     /// All interfaces, `lo` first.
@@ -144,11 +150,21 @@ impl Routing {
             Some(device) if device != IfIndex::LO => self.lookup_by(dst, device),
             Some(_) if dst.is_multicast() => {
                 let lo = self.interfaces.first().and_then(|lo| lo.source_for(dst));
-                lo.map(Route::loopback)
+                lo.map(|source| self.own_route(source))
             }
-            _ if self.is_local(dst) => Some(Route::loopback(self.own_source(dst))),
+            _ if self.is_local(dst) => Some(self.own_route(self.own_source(dst))),
             _ => self.lookup_table(dst),
         }
+    }
+
+    /// The way to the host itself.
+    pub fn own_path(&self) -> Path {
+        self.own_path
+    }
+
+    /// The way to the host itself, speaking as `source`.
+    pub fn own_route(&self, source: IpAddr) -> Route {
+        Route { path: self.own_path, source, mtu: self.interfaces[0].mtu }
     }
 
     /// The route of connections that are pinned to an interface, whatever their peer's address.
@@ -202,7 +218,7 @@ impl Routing {
 }
 
 impl Route {
-    /// The way to the host itself.
+    /// The way to the host itself that stays inside, whatever `lo` is.
     pub fn loopback(source: IpAddr) -> Self {
         Self { path: Path::Loopback, source, mtu: crate::iface::LO_MTU }
     }

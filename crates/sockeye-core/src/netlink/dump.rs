@@ -4,7 +4,7 @@ use super::Answer;
 use crate::errno::Errno;
 use crate::host::{Host, IfIndex};
 use crate::iface::Interface;
-use crate::ip::route::{Entry, Path};
+use crate::ip::route::Entry;
 use crate::wire::netlink::{MessageWriter, find_attribute};
 use core::net::IpAddr;
 use ipnet::IpNet;
@@ -67,7 +67,7 @@ impl Host {
         let Some(found) = self.routing.lookup(dst, None) else {
             return answer.error(Some(Errno::ENETUNREACH), body);
         };
-        let own = found.path == Path::Loopback;
+        let own = found.path.interface() == IfIndex::LO;
         let (table, kind) = if own { (RT_TABLE_LOCAL, RTN_LOCAL) } else { (RT_TABLE_MAIN, RTN_UNICAST) };
         let bits = if dst.is_ipv4() { 32 } else { 128 };
         let mut message = answer.message(RTM_NEWROUTE, false);

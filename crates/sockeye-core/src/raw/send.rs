@@ -72,7 +72,9 @@ impl Host {
         (meta.ttl, meta.tos) = socket.header_fields(dst, control);
         meta.is_group = dst.is_multicast() || self.routing.is_broadcast(dst);
         let (whole, loops) = (socket.options.keeps_whole(dst), socket.options.loops(dst));
-        if let Path::Out(interface) = route.path {
+        let (heard_here, way_home) = self.ways_home(route.path, meta.is_group && loops);
+        for way in [Some(route), way_home].into_iter().flatten() {
+            let Path::Out(interface) = way.path else { continue };
             let out = Outgoing {
                 src: route.source,
                 dst,
@@ -81,11 +83,11 @@ impl Host {
                 tos: meta.tos,
                 interface,
                 whole,
-                mtu: route.mtu,
+                mtu: way.mtu,
             };
             self.ip_send(&out, packet.clone())?;
         }
-        if route.path == Path::Loopback || meta.is_group && loops {
+        if heard_here {
             self.transport_arrives(&meta, packet);
         }
         Ok(())

@@ -113,7 +113,7 @@ impl Host {
             if let Some(reset) = reset_reply(&segment) {
                 self.engine.counters.out_segs += 1;
                 self.engine.counters.out_rsts += 1;
-                self.reply(meta.path(), local, remote, reset);
+                self.reply(meta.path, local, remote, reset);
             }
             return;
         };
@@ -159,10 +159,11 @@ impl Host {
     /// The way on which a connection that comes in is answered: the host's own loopback, the gate it came in
     /// by, else what the table says.
     fn way_back(&self, meta: &Meta) -> Option<Route> {
-        match (meta.path(), meta.gate) {
-            (Path::Loopback, _) => Some(Route::loopback(meta.dst)),
-            (_, Some(gate)) => self.routing.by_interface(gate, meta.dst),
-            (Path::Out(_), None) => self.routing.lookup(meta.src, None),
+        match meta.gate {
+            _ if meta.path == Path::Loopback => Some(Route::loopback(meta.dst)),
+            _ if meta.is_own() => Some(self.routing.own_route(meta.dst)),
+            Some(gate) => self.routing.by_interface(gate, meta.dst),
+            None => self.routing.lookup(meta.src, None),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::socket::table::Socket;
 use crate::time::Instant;
 use crate::wire::protocol;
 use crate::wire::udp::UdpHeader;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 impl Host {
     /// Sends to `to` from a socket that has a port. Both addresses are unmapped.
@@ -35,8 +35,8 @@ impl Host {
         let mut meta = Meta::own(from.ip(), to.ip(), protocol::UDP, now);
         (meta.ttl, meta.tos) = self.sockets[id].header_fields(to.ip(), control);
         meta.is_group = to.ip().is_multicast() || self.routing.is_broadcast(to.ip());
-        let heard_here =
-            route.path == Path::Loopback || meta.is_group && self.sockets[id].options.loops(to.ip());
+        let loops = meta.is_group && self.sockets[id].options.loops(to.ip());
+        let (heard_here, way_home) = self.ways_home(route.path, loops);
         self.counters.udp_out_datagrams += 1;
         if heard_here {
             self.udp_seen_by_raw(&meta, from, to, &payload);
@@ -46,10 +46,25 @@ impl Host {
             self.datagram_error(id, to, &Unreachable::port(from.ip()), payload);
             return Ok(len);
         }
-        if let Path::Out(interface) = route.path {
-            self.udp_send_out(id, &meta, interface, route.mtu, from, to, payload)?;
+        for way in [Some(route), way_home].into_iter().flatten() {
+            if let Path::Out(interface) = way.path {
+                self.udp_send_out(id, &meta, interface, way.mtu, from, to, payload.clone())?;
+            }
         }
         Ok(len)
+    }
+
+    /// How a datagram reaches the host's own sockets beside the way that it takes: whether inside, and by which
+    /// link (where `lo` is one, what is sent to a group returns by it).
+    pub(crate) fn ways_home(&self, path: Path, loops: bool) -> (bool, Option<Route>) {
+        let returns = loops && path.interface() != IfIndex::LO;
+        match self.routing.own_path() {
+            Path::Loopback => (path == Path::Loopback || returns, None),
+            Path::Out(_) => {
+                let unused = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+                (path == Path::Loopback, returns.then(|| self.routing.own_route(unused)))
+            }
+        }
     }
 
     /// A datagram inside the host becomes bytes if a raw socket watches.
@@ -119,6 +134,8 @@ impl Host {
         let route = self.routing.lookup(to.ip(), device);
         let intercepted = self.demux.intercept(protocol, to.port()).is_some_and(|other| other != id);
         let mut route = match route {
+            // The resolver is no host on a link: nothing is lost on the way to it and back.
+            Some(route) if self.sockets[id].intercepts => Route::loopback(route.source),
             Some(route) if route.path == Path::Loopback || !intercepted => route,
             Some(route) => Route::loopback(route.source),
             None if intercepted => Route::loopback(loopback_of(to.ip())),
@@ -126,7 +143,8 @@ impl Host {
         };
         if let Some(source) = source {
             // A loopback source does not leave the host (Linux: EINVAL of the route lookup).
-            if source.is_loopback() && route.path != Path::Loopback && !self.may_have_any_source(socket) {
+            let leaves = route.path.interface() != IfIndex::LO;
+            if source.is_loopback() && leaves && !self.may_have_any_source(socket) {
                 return Err(Errno::EINVAL);
             }
             route.source = source;
@@ -180,7 +198,7 @@ fn udp_packet(meta: &Meta, from: SocketAddr, to: SocketAddr, payload: &Payload) 
 /// The loopback address of a family.
 pub(crate) fn loopback_of(addr: IpAddr) -> IpAddr {
     match addr {
-        IpAddr::V4(_) => IpAddr::V4(core::net::Ipv4Addr::LOCALHOST),
-        IpAddr::V6(_) => IpAddr::V6(core::net::Ipv6Addr::LOCALHOST),
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
     }
 }

@@ -93,11 +93,19 @@ pub fn limits() -> Vec<(u32, u64, u64)> {
     all
 }
 
-/// Raises the number of descriptors that this process may have to what it is allowed.
+/// Raises the number of descriptors that this process may have: to what the machine can give where that is
+/// allowed (CAP_SYS_RESOURCE), else to the hard limit. The supervisor holds an end for each that its programs hold.
 pub(crate) fn raise_descriptor_limit() {
+    let most = std::fs::read_to_string("/proc/sys/fs/nr_open").ok().and_then(|text| text.trim().parse().ok());
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the struct is live.
+    // SAFETY: the structs are live.
     unsafe {
+        if let Some(most) = most {
+            let all = libc::rlimit { rlim_cur: most, rlim_max: most };
+            if libc::setrlimit(libc::RLIMIT_NOFILE, &raw const all) == 0 {
+                return;
+            }
+        }
         if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
             limit.rlim_cur = limit.rlim_max;
             libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
