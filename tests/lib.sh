@@ -2,7 +2,7 @@
 # Sourced, never run. A test script calls `begin "$@"` first and `finish` last; a script that runs inside a
 # host only borrows the functions.
 #
-# PATHS    which ways to run a program: any of `native engine direct` (all three unless set)
+# PATHS    which ways to run a program: any of `native engine direct link` (the first three unless set)
 # SOCKEYE  the command under test (target/release/sockeye below the repository root unless set)
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -66,6 +66,9 @@ on_path() {
         native) timeout -k 5 "$limit" "$@" ;;
         engine) timeout -k 5 "$limit" "$SOCKEYE" run -- "$@" ;;
         direct) timeout -k 5 "$limit" "$SOCKEYE" run --direct -- "$@" ;;
+        # A bad link under all that the host sends to itself.
+        link) timeout -k 5 "$limit" "$SOCKEYE" run --delay 2ms --jitter 1ms --loss 2% --duplicate 1% --reorder 2% \
+            --seed 7 -- "$@" ;;
         *) echo "unknown path $path" >&2; return 2 ;;
     esac
 }

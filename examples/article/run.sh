@@ -1,8 +1,9 @@
 #!/bin/bash
-# The article's programs: builds each, runs server and client natively, on the engine path and on the
-# direct path, and compares what both print with transcripts/NAME.txt (ephemeral ports apart).
+# The article's programs: builds each, runs server and client natively, on the engine path, on the direct
+# path and over a bad link, and compares what both print with transcripts/NAME.txt (ephemeral ports apart).
 #   run.sh [--quick]      ends with `N passed, M failed`
 here=$(cd "$(dirname "$0")" && pwd)
+PATHS=${PATHS:-native engine direct link}
 . "$here/../../tests/lib.sh"
 begin "$@"
 

@@ -1,9 +1,11 @@
 //! The command line, as plain data.
 
 use clap::{Parser, Subcommand};
+use sockeye::lab::units;
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Runs unmodified programs on a socket layer and TCP/IP stack of their own, without root.
 #[derive(Debug, Parser)]
@@ -66,15 +68,62 @@ pub(crate) struct RunArgs {
     /// HOSTADDR is 127.0.0.1 unless written; HOSTPORT 0 picks a free port and prints it.
     #[arg(short = 'p', long = "publish", value_name = "[HOSTADDR:]HOSTPORT:PORT", value_parser = publish)]
     pub(crate) publish: Vec<Publish>,
-    /// What all randomness of the host follows from
+    /// What all randomness of the host and its link follows from
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) link: LinkArgs,
+    /// Draw calls and packets on one time line, on standard error: client left, server right
+    #[arg(long)]
+    pub(crate) sequence: bool,
+    /// Of the sequence, only the connection of that number, in the order of their first packets
+    #[arg(long, value_name = "N", requires = "sequence")]
+    pub(crate) connection: Option<u32>,
+    /// The sequence as JSON, an object a line
+    #[arg(long, requires = "sequence")]
+    pub(crate) json: bool,
     /// Print what this kernel offers, and run nothing
     #[arg(long)]
     pub(crate) check: bool,
     /// The program and its arguments
     #[arg(trailing_var_arg = true, required_unless_present = "check", num_args = 1..)]
     pub(crate) program: Vec<OsString>,
+}
+
+/// The link on which the host's traffic to itself goes; each direction is like this.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Link of the host's own traffic")]
+pub(crate) struct LinkArgs {
+    /// How long each packet is under way, in each direction
+    #[arg(long, value_name = "TIME", value_parser = units::time)]
+    pub(crate) delay: Option<Duration>,
+    /// Each packet is late by up to so much more
+    #[arg(long, value_name = "TIME", value_parser = units::time)]
+    pub(crate) jitter: Option<Duration>,
+    /// Share of packets that are lost
+    #[arg(long, value_name = "SHARE%", value_parser = units::share_ppm)]
+    pub(crate) loss: Option<u32>,
+    /// Share of packets that arrive twice
+    #[arg(long, value_name = "SHARE%", value_parser = units::share_ppm)]
+    pub(crate) duplicate: Option<u32>,
+    /// Share of packets that do not wait for the delay, so that they overtake others
+    #[arg(long, value_name = "SHARE%", value_parser = units::share_ppm, requires = "delay")]
+    pub(crate) reorder: Option<u32>,
+    /// Share of packets in which one bit is wrong
+    #[arg(long, value_name = "SHARE%", value_parser = units::share_ppm)]
+    pub(crate) corrupt: Option<u32>,
+    /// Bits per second: 10mbit, 1gbit, 500kbit
+    #[arg(long, value_name = "RATE", value_parser = units::rate_bps)]
+    pub(crate) rate: Option<u64>,
+    /// Bytes that may wait for the rate; what the link sends in 100 ms unless written
+    #[arg(long, value_name = "BYTES", value_parser = units::bytes, requires = "rate")]
+    pub(crate) queue: Option<u64>,
+    /// Largest IP packet in bytes; 1500 as soon as any of these is given
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1280..=65535))]
+    pub(crate) mtu: Option<u32>,
+    /// Write every packet to a pcapng file, with a comment that says what became of it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) capture: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

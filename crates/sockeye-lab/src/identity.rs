@@ -39,14 +39,15 @@ struct Flow {
     resent: HashMap<(u8, u32), u32, FixedState>,
     /// The first acknowledgement number, the last, and how often that was sent.
     ack_first: Option<u32>,
-    ack_last: u32,
+    ack_last: Option<u32>,
     ack_count: u32,
     /// Packets without a place.
     packets: u32,
 }
 
 impl Tracker {
-    /// The number of the next packet, and how often it was sent before.
+    /// The number of the next packet, and how often its place in the stream was sent before (an acknowledgement
+    /// alone has none).
     pub fn identify(&mut self, view: &View) -> (u64, u32) {
         let key = (view.src, view.dst, view.protocol);
         if self.flows.len() >= FLOWS_MAX && !self.flows.contains_key(&key) {
@@ -62,7 +63,8 @@ impl Tracker {
             }
         };
         let within = u64::from(place) << 32 | u64::from(count) << 8 | u64::from(kind);
-        (mix(hash ^ mix(within ^ mix(u64::from(flow.connection)))), count)
+        let resent = if kind == ACK { 0 } else { count };
+        (mix(hash ^ mix(within ^ mix(u64::from(flow.connection)))), resent)
     }
 }
 
@@ -78,8 +80,8 @@ impl Flow {
         let place = header.seq.0.wrapping_sub(isn);
         if len == 0 && control.is_empty() {
             let ack = header.ack.0.wrapping_sub(*self.ack_first.get_or_insert(header.ack.0));
-            self.ack_count = if ack == self.ack_last { self.ack_count + 1 } else { 0 };
-            self.ack_last = ack;
+            self.ack_count = if Some(ack) == self.ack_last { self.ack_count + 1 } else { 0 };
+            self.ack_last = Some(ack);
             return (ACK, ack, self.ack_count);
         }
         let kind = control.bits() | if len > 0 { DATA } else { 0 };

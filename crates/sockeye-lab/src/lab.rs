@@ -24,6 +24,13 @@ pub struct HostId(usize);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LinkId(usize);
 
+impl LinkId {
+    /// Its place in the order in which links were made, from 0.
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
 /// One end of a link.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Port {

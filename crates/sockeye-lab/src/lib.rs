@@ -22,6 +22,7 @@ pub mod impair;
 mod lab;
 pub mod link;
 mod tap;
+pub mod units;
 pub mod view;
 
 pub use lab::{HostId, Lab, LinkId, Port};

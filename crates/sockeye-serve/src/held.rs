@@ -10,7 +10,6 @@ use crate::call::{Answer, Call, Outcome};
 use crate::served::Key;
 use crate::server::Server;
 use crate::sys::seccomp;
-use crate::trace::Trace;
 use sockeye_core::{Errno, Instant};
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -112,7 +111,7 @@ impl Server {
         if let Some(served) = self.served.get_mut(entry.key) {
             served.waiters.retain(|w| *w != held);
         }
-        Trace::end_kept(self, &entry.call, answer);
+        self.observe_end_held(&entry.call, answer);
         self.reply(&entry.call, answer)
     }
 

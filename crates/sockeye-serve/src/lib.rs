@@ -26,6 +26,7 @@ mod find;
 mod held;
 mod launcher;
 mod names;
+pub mod observe;
 pub mod probe;
 mod processes;
 mod publish;
@@ -36,7 +37,6 @@ mod served;
 mod server;
 mod steward;
 mod sys;
-mod trace;
 mod watch;
 
 pub use sys::signals;

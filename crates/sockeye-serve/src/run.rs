@@ -14,14 +14,17 @@ use crate::aftermath;
 use crate::command::Command;
 use crate::control;
 use crate::launcher::{Launcher, Program};
+use crate::observe::{Capture, Choice, Ladder, Observer};
 use crate::probe::{Features, KERNEL_MIN, kernel_version};
 use crate::server::{Parts, Server};
 use crate::steward::{self, Over, Shared};
 use crate::sys::launch::{Group, become_subreaper, fork_process};
 use crate::sys::signals::{self, Ended};
-use crate::trace::Trace;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde::{Deserialize, Serialize};
+use sockeye::Clock;
+use sockeye::standard::OwnLink;
+use sockeye_core::Instant;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::TcpListener;
@@ -42,11 +45,24 @@ pub struct Options {
     pub args: Vec<std::ffi::OsString>,
     /// Streams between programs of the host take the direct path.
     pub direct: bool,
-    /// A line for each call on standard error.
-    pub trace: bool,
+    /// The link of the host's traffic to itself; without one it stays inside.
+    pub own_link: Option<OwnLink>,
+    /// What is shown while the host runs.
+    pub show: Show,
     /// Listeners of the machine, each with the port of the host that it leads to.
     pub published: Vec<(TcpListener, u16)>,
     pub seed: u64,
+}
+
+/// What is shown while a host runs, on standard error where no file is named.
+#[derive(Debug, Default)]
+pub struct Show {
+    /// A line for each call.
+    pub trace: bool,
+    /// Calls and packets on one time line.
+    pub sequence: Option<Choice>,
+    /// Every packet on the host's links, as pcapng.
+    pub capture: Option<File>,
 }
 
 /// Exit status of our own failures.
@@ -329,28 +345,45 @@ fn prepare_host(
     }
     let (launcher, listener) = Launcher::start(features).map_err(launcher_failure)?;
     features.tune(listener.as_fd());
-    let trace = if options.trace {
-        let stderr = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3);
-        Some(Trace::new(File::from(stderr.map_err(|e| e.to_string())?)))
-    } else {
-        None
-    };
     let (commands, inbox) = channel();
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let resolver = sockeye::names::Resolver::new([name, machine.as_str()], &sockeye::standard::addresses());
     let published = options.published.iter().map(|(l, port)| l.try_clone().map(|l| (l, *port)));
+    let published_any = !options.published.is_empty();
+    let mut standard = sockeye::standard::lab(name, options.seed, published_any, options.own_link);
+    let clock = Clock::new();
+    let observer = observer(&options.show, &standard.links, clock.now()).map_err(|e| e.to_string())?;
+    if observer.wants_packets() {
+        standard.lab.watch();
+    }
     let parts = Parts {
-        standard: sockeye::standard::lab(name, options.seed, !options.published.is_empty()),
+        standard,
+        clock,
+        observer: observer.is_wanted().then_some(observer),
         listener,
         features,
         resolver,
         published: published.collect::<Result<_, _>>().map_err(|e| e.to_string())?,
-        trace,
         direct: options.direct,
         commands: inbox,
     };
     let server = Server::new(parts).map_err(|e| format!("cannot set up the host: {e}"))?;
     Ok((launcher, server, commands))
+}
+
+fn observer(show: &Show, links: &[&str], now: Instant) -> io::Result<Observer> {
+    let stderr = || rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3).map(File::from);
+    let mut observer = Observer::default();
+    if show.trace {
+        observer.lines = Some(stderr()?);
+    }
+    if let Some(choice) = show.sequence {
+        observer.ladder = Some(Ladder::new(choice, stderr()?, now));
+    }
+    if let Some(file) = &show.capture {
+        observer.capture = Some(Capture::new(file.try_clone()?, links, now));
+    }
+    Ok(observer)
 }
 
 fn launcher_failure(error: io::Error) -> String {

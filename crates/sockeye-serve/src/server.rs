@@ -11,11 +11,11 @@ use crate::command::Command;
 use crate::find::Finder;
 use crate::held::{Held, HeldKey};
 use crate::names::Names;
+use crate::observe::Observer;
 use crate::probe::Features;
 use crate::reactor::{Reactor, Wake};
 use crate::served::{self, Key, Kind, Served};
 use crate::sys::{seccomp, socket};
-use crate::trace::Trace;
 use crate::watch::Watch;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
 use slotmap::SlotMap;
@@ -60,7 +60,9 @@ pub(crate) struct Server {
     pub(crate) senders: Senders,
     pub(crate) resolver: crate::resolver::Service,
     pub(crate) published: crate::publish::Published,
-    pub(crate) trace: Option<Trace>,
+    pub(crate) observer: Option<Observer>,
+    /// The socket that the running call is about.
+    pub(crate) subject: Option<Key>,
     pub(crate) direct: bool,
     pub(crate) own_pid: rustix::process::Pid,
     pub(crate) clock: Clock,
@@ -89,11 +91,12 @@ pub(crate) struct Server {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) standard: Standard,
+    pub(crate) clock: Clock,
     pub(crate) listener: OwnedFd,
     pub(crate) features: Features,
     pub(crate) resolver: sockeye::names::Resolver,
     pub(crate) published: Vec<(std::net::TcpListener, u16)>,
-    pub(crate) trace: Option<Trace>,
+    pub(crate) observer: Option<Observer>,
     pub(crate) direct: bool,
     pub(crate) commands: Receiver<Command>,
 }
@@ -111,7 +114,7 @@ impl Server {
         )?;
         bind(&junction, &names.lab())?;
         listen(&junction, 4096)?;
-        let clock = Clock::new();
+        let clock = parts.clock;
         let mut server = Self {
             lab: parts.standard.lab,
             host_id: parts.standard.host,
@@ -129,7 +132,8 @@ impl Server {
             senders: Senders::default(),
             resolver: crate::resolver::Service::new(parts.resolver),
             published: crate::publish::Published::new(parts.standard.gate, parts.published),
-            trace: parts.trace,
+            observer: parts.observer,
+            subject: None,
             direct: parts.direct,
             own_pid: rustix::process::getpid(),
             clock,
@@ -178,7 +182,9 @@ impl Server {
             }
             self.settle();
             self.examine_held();
+            self.observe_packets();
         }
+        self.observe_all();
     }
 
     fn wake(&mut self, wake: Wake) {
@@ -206,7 +212,8 @@ impl Server {
         }
         let deadline = self.lab.next_deadline();
         let examine = (!self.held.is_empty() || !self.stranded.is_empty()).then_some(self.examine_at);
-        let next = [deadline, examine].into_iter().flatten().min()?;
+        let shown = self.observer.as_ref().and_then(|o| o.wait_until(self.now));
+        let next = [deadline, examine, shown].into_iter().flatten().min()?;
         Some(next.since(self.clock.now()))
     }
 
@@ -251,14 +258,10 @@ impl Server {
     }
 
     fn begin(&mut self, call: &Call) {
-        let started = self.trace.as_ref().map(|t| t.begin(call, self));
+        let begun = self.observe_begin(call);
         let answer = self.dispatch(call);
-        if let Some(started) = started {
-            if answer == Ok(Outcome::Held) {
-                Trace::keep(self, started);
-            } else {
-                Trace::end(self, &started, answer);
-            }
+        if let Some(begun) = begun {
+            self.observe_run(begun, answer);
         }
         self.reply(call, answer);
         self.offer_deferred();
@@ -349,6 +352,7 @@ impl Server {
         let Some(&key) = self.cookies.get(&cookie) else { return Ok(None) };
         let Some(served) = self.served.get_mut(key) else { return Ok(None) };
         served.hint = (call.tid, number);
+        self.subject = Some(key);
         Ok(Some((key, copy)))
     }
 

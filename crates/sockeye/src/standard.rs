@@ -4,6 +4,7 @@
 //! their true addresses, over an ideal link.
 
 use sockeye_core::host::{Host, HostConfig, IfIndex, InterfaceConfig, RouteConfig};
+use sockeye_lab::link::Path;
 use sockeye_lab::{HostId, Lab, Port};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,24 +25,43 @@ pub struct Standard {
     pub host: HostId,
     /// Where clients of published ports come from.
     pub gate: Option<HostId>,
+    /// The interface of the host at each link, in their order.
+    pub links: Vec<&'static str>,
 }
 
-/// Makes the lab. All randomness follows from `seed`.
-pub fn lab(name: &str, seed: u64, published: bool) -> Standard {
-    let mut lab = Lab::new();
+/// The link on which the host's traffic to itself goes.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnLink {
+    /// What it is like, in each direction.
+    pub path: Path,
+    /// Largest IP packet on it, in bytes.
+    pub mtu: u32,
+}
+
+/// Makes the lab. All randomness follows from `seed`; without `own_link` what the host sends to itself stays inside.
+pub fn lab(name: &str, seed: u64, published: bool, own_link: Option<OwnLink>) -> Standard {
+    let mut lab = Lab::with_seed(seed);
     let addresses =
         vec!["10.0.0.1/24".parse().expect("a network"), "fd53:6f63:6b65::1/64".parse().expect("a network")];
     let mut eth0 = InterfaceConfig::new("eth0", addresses);
     eth0.mac = Some(MAC);
     eth0.trusted_gate = published;
-    let config = HostConfig { name: name.into(), interfaces: vec![eth0], ..HostConfig::default() };
+    let linked_loopback = own_link.map(|link| link.mtu);
+    let config =
+        HostConfig { name: name.into(), interfaces: vec![eth0], linked_loopback, ..HostConfig::default() };
     let host = lab.add(Host::new(config, seed));
+    let mut links = vec![];
+    if let Some(OwnLink { path, .. }) = own_link {
+        lab.join_loop(Port { host, interface: IfIndex::LO }, path);
+        links.push("lo");
+    }
     let gate = published.then(|| {
         let gate = lab.add(Host::new(gate_config(), seed.wrapping_add(1)));
         lab.join(Port { host, interface: OUTSIDE }, Port { host: gate, interface: OUTSIDE });
+        links.push("eth0");
         gate
     });
-    Standard { lab, host, gate }
+    Standard { lab, host, gate, links }
 }
 
 fn gate_config() -> HostConfig {

@@ -3,6 +3,7 @@
 use crate::errno::Errno;
 use crate::host::{Domain, Host, Kind, SocketId, SocketInfo};
 use crate::readiness::Readiness;
+use crate::socket::demux::{Fit, FlowKey};
 use crate::socket::flow::{Flow, FlowKind};
 use crate::socket::table::{Body, Role, Socket, show};
 use crate::tcp::{Connection, State};
@@ -10,6 +11,7 @@ use crate::time::Instant;
 use crate::wire::protocol;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 /// What is to be seen.
 impl Host {
@@ -109,6 +111,20 @@ impl Host {
             FlowKind::Request { .. } => {}
         }
         info
+    }
+
+    /// The socket that a packet of `protocol` from `remote` to `local` would reach, or that sent one the other way: a
+    /// connection, else who listens or is bound there.
+    pub fn socket_between(&self, protocol: u8, local: SocketAddr, remote: SocketAddr) -> Option<SocketId> {
+        let key = FlowKey::new(local, remote, None);
+        match protocol {
+            protocol::TCP => {
+                let flow = self.demux.flow(&key).and_then(|id| self.flows[id].socket());
+                flow.or_else(|| self.demux.listener(local, &key, |_| Fit::Yes))
+            }
+            protocol::UDP => self.demux.datagram(local, &key, |_| Fit::Yes),
+            _ => None,
+        }
     }
 
     /// Keeps a word for the layer above.

@@ -113,6 +113,7 @@ impl Server {
         match seccomp::add_fd_and_answer(self.listener.as_fd(), call.id, carrier.as_fd(), close_on_exec) {
             Ok(number) => {
                 self.served[key].hint = (call.tid, number);
+                self.subject = Some(key);
                 Ok(Outcome::Answered(i64::from(number)))
             }
             Err(e) => {

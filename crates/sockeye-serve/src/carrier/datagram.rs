@@ -77,7 +77,7 @@ impl Server {
         };
         match sent {
             Ok(_) => {
-                self.trace_bytes(key, "given", bytes.len());
+                self.observe_bytes(key, false, bytes.len());
                 true
             }
             // Nobody has the carrier any more (or nobody yet: not named before the first bind or send).
@@ -158,7 +158,7 @@ impl Server {
             };
             let now = self.now;
             let payload = Payload::from(Bytes::copy_from_slice(&buffer[..n]));
-            self.trace_bytes(key, "taken", n);
+            self.observe_bytes(key, true, n);
             let _ = self.host().send_to(id, payload, None, &SendControl::default(), now);
         }
         self.again.push(key);

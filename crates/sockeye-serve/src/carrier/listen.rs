@@ -23,6 +23,7 @@ impl Server {
         let family = stream.family;
         let child_key = self.serve(Kind::Stream(Stream::new(child, family)));
         self.host().set_owner_tag(child, crate::served::token(child_key));
+        self.observe_arrival(child_key);
         let direct = self.arrive_directly(listener, child_key, child);
         if direct || self.connecting && self.waiter(listener, Wait::Accept).is_some() {
             self.deferred.push((listener, child_key));

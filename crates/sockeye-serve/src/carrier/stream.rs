@@ -100,7 +100,7 @@ impl Server {
                 }
                 Step::Idle => break,
                 Step::Ended => {
-                    self.trace_bytes(key, "taken", moved);
+                    self.observe_bytes(key, true, moved);
                     return self.program_ended(key);
                 }
                 Step::Discarded => return self.stream_closed(key, true),
@@ -111,7 +111,7 @@ impl Server {
                 break;
             }
         }
-        self.trace_bytes(key, "taken", moved);
+        self.observe_bytes(key, true, moved);
     }
 
     /// Looks at this socket again in the next turn: its edge is spent while bytes are left.
@@ -175,7 +175,7 @@ impl Server {
                     break;
                 }
                 Step::Failed(errno) => {
-                    self.trace_bytes(key, "given", moved);
+                    self.observe_bytes(key, false, moved);
                     self.reset_program(key, errno);
                     break;
                 }
@@ -187,7 +187,7 @@ impl Server {
             }
         }
         if moved > 0 {
-            self.trace_bytes(key, "given", moved);
+            self.observe_bytes(key, false, moved);
         }
         self.wake_receivers(key);
     }
@@ -278,6 +278,7 @@ impl Server {
 
     /// The last descriptor was closed, with or without bytes that the program has not read.
     pub(crate) fn stream_closed(&mut self, key: Key, unread: bool) {
+        self.observe_close(key);
         if let Some(stream) = self.stream(key) {
             let (id, now) = (stream.id, self.now);
             if unread && self.host_ref().contains(id) {
