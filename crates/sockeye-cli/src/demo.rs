@@ -26,6 +26,18 @@ printf 'GET /data HTTP/1.0\\r\\n\\r\\n' >&3
 while IFS= read -r line <&3; do [ \"$line\" = $'\\r' ] && break; done
 exec cat <&3";
 
+/// Both ends of a transfer; says what came, then keeps the connection until standard input ends.
+const LOSSY_TRANSFER: &str = "import socket, sys, threading
+data = bytes(n * n // 7 % 256 for n in range(1000000))
+server = socket.create_server(('127.0.0.1', 80))
+client = socket.create_connection(('127.0.0.1', 80))
+threading.Thread(target=client.sendall, args=(data,)).start()
+accepted, _ = server.accept()
+got = bytearray()
+while len(got) < len(data): got += accepted.recv(65536)
+print(len(got), bytes(got) == data, flush=True)
+sys.stdin.read()";
+
 /// A running host with its web server.
 struct Site {
     name: String,
@@ -68,6 +80,7 @@ pub(crate) fn demo() -> Result<i32> {
     }
     passed += check_machine(port_80_before)?;
     passed += check_published(&sites[0])?;
+    passed += check_lossy()?;
     println!("\n{passed} checks passed");
     Ok(0)
 }
@@ -198,5 +211,26 @@ fn check_published(site: &Site) -> Result<usize> {
         "{}: -p: {} of the machine leads to port 80, which sees its client {own}",
         site.name, site.published
     );
+    Ok(1)
+}
+
+/// A transfer over a link that loses packets: the bytes are right, and TCP says how often it sent again.
+fn check_lossy() -> Result<usize> {
+    let name = format!("demo-lossy-{}", std::process::id());
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["run", "--name", &name, "--delay", "5ms", "--loss", "2%", "--seed", "1", "--"])
+        .args(["python3", "-c", LOSSY_TRANSFER])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start sockeye run")?;
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().context("no standard output")?).read_line(&mut line)?;
+    let sent_again = rows(&name)?.iter().filter_map(|r| r.tcp.as_ref()).map(|tcp| tcp.retransmits).max();
+    drop(child.stdin.take());
+    ensure!(child.wait()?.success(), "the lossy transfer failed");
+    ensure!(line.trim() == "1000000 True", "the lossy transfer gave '{}'", line.trim());
+    let sent_again = sent_again.filter(|n| *n > 0).context("nothing was sent again over a lossy link")?;
+    println!("--delay 5ms --loss 2%: 1000000 bytes, right; ss -i of the sender: retrans:{sent_again}");
     Ok(1)
 }
