@@ -10,3 +10,6 @@ bench *ARGS:
 
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+sim SEED:
+    cargo run --release -p sockeye-lab --example simulate -- --seed {{SEED}}

@@ -66,6 +66,7 @@ step "macOS" check_for aarch64-apple-darwin "${portable[@]}" -p sockeye
 step "aarch64 Linux" check_for aarch64-unknown-linux-gnu --workspace
 step "cargo test" cargo test -q --workspace
 step "release build" cargo build -q --release
+step "simulation" cargo run -q --release -p sockeye-lab --example simulate -- --seeds 10000
 
 step "tests/kernel" bash tests/kernel/run.sh --quick
 step "examples/article" bash examples/article/run.sh --quick

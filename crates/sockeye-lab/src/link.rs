@@ -20,7 +20,8 @@ pub struct Path {
     pub rate_bps: Option<u64>,
     /// From the end of sending to arrival.
     pub delay: Duration,
-    /// Bytes that wait for the rate, the packet being sent with them; more are dropped. None is no bound.
+    /// Bytes that wait for the rate, the packet being sent with them; more are dropped, but a packet alone never is.
+    /// None is no bound.
     pub queue_bytes: Option<u64>,
     pub impairment: Impairment,
 }
@@ -163,7 +164,7 @@ impl<T: Clone> Direction<T> {
         let Some(rate_bps) = self.path.rate_bps else { return Ok(now) };
         let waiting_ns = self.free_at.0.saturating_sub(now.0);
         let waiting = (u128::from(waiting_ns) * u128::from(rate_bps) / BIT_NS_PER_BYTE_S) as u64;
-        if self.path.queue_bytes.is_some_and(|most| waiting + bytes > most) {
+        if waiting > 0 && self.path.queue_bytes.is_some_and(|most| waiting + bytes > most) {
             return Err(waiting);
         }
         let takes_ns = u128::from(bytes) * BIT_NS_PER_BYTE_S / u128::from(rate_bps.max(1));

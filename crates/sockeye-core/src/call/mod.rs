@@ -2,6 +2,7 @@
 //! none blocks, none loops over sockets.
 
 mod bind;
+mod check;
 mod connect;
 mod datagram;
 mod listen;

@@ -18,6 +18,7 @@ mod acknowledge;
 mod arrive;
 mod block;
 mod call;
+mod check;
 mod congestion;
 mod connection;
 mod counters;

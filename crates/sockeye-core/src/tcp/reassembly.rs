@@ -4,8 +4,11 @@
 //! once the gap before them is closed. What came first stays; later copies of the same bytes are cut away. It
 //! is bounded in pieces here and in bytes by the window before it.
 
+use super::check::ensure;
 use crate::packet::Payload;
 use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
 use bytes::Bytes;
 
 /// Pieces by stream offset; they neither overlap nor are empty.
@@ -25,6 +28,17 @@ impl Reassembly {
     /// How many pieces wait.
     pub(super) fn len(&self) -> usize {
         self.pieces.len()
+    }
+
+    /// Whether pieces stand in order behind `next`, apart from each other and not empty; else what is wrong.
+    pub(super) fn check(&self, next: u64) -> Result<(), String> {
+        let mut free_from = next;
+        for (start, piece) in &self.pieces {
+            let sound = *start >= free_from && !piece.is_empty();
+            ensure(sound, || format!("a piece of {} bytes at {start}, free from {free_from}", piece.len()))?;
+            free_from = start + piece.len() as u64;
+        }
+        ensure(self.fin.is_none_or(|fin| fin >= free_from), || "pieces behind the FIN".into())
     }
 
     /// Keeps what is new of a payload that starts at `start`; says how many bytes that were.
