@@ -231,7 +231,7 @@ impl Scenario {
             for host in self.hosts {
                 let host = self.lab.host_mut(host);
                 host.check()?;
-                while !matches!(host.next_event(), None::<Event>) {}
+                while host.next_event().is_some() {}
             }
             if !more {
                 return Ok(());
@@ -338,6 +338,12 @@ impl Scenario {
         if outgoing.sent == outgoing.total && !outgoing.shut {
             outgoing.shut = host.shutdown(socket, Shutdown::Write, now).is_ok();
         }
+        self.read_side(number, side, socket)
+    }
+
+    fn read_side(&mut self, number: usize, side: usize, socket: SocketId) -> Result<(), String> {
+        let (now, host) = (self.now, self.lab.host_mut(self.hosts[side]));
+        let stream = &mut self.streams[number];
         let incoming = &mut stream.halves[1 - side];
         let mut buffer = vec![0; incoming.read_max];
         while now >= incoming.reads_from && !incoming.ended {
