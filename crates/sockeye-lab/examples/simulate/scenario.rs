@@ -1,9 +1,7 @@
 //! One seed, one scenario: two hosts and a bad link, or one host whose own traffic goes over one; a few connections
 //! and datagrams, each with its own habits; every byte checked, every invariant after every step.
 
-use sockeye_core::host::{
-    Domain, Event, Host, HostConfig, IfIndex, InterfaceConfig, Kind, Shutdown, SocketId,
-};
+use sockeye_core::host::{Domain, Host, HostConfig, IfIndex, InterfaceConfig, Kind, Shutdown, SocketId};
 use sockeye_core::rng::Rng;
 use sockeye_core::{Errno, Instant, Readiness};
 use sockeye_lab::impair::{Burst, Impairment};
