@@ -194,6 +194,9 @@ pub struct Host {
     pub(crate) demux: Demux,
     pub(crate) tcp_ports: Ports,
     pub(crate) udp_ports: Ports,
+    /// UDP-Lite's ports and names, apart from UDP's.
+    pub(crate) lite_ports: Ports,
+    pub(crate) lite_names: Demux,
     /// Ping sockets' identifiers.
     pub(crate) ping_ports: Ports,
     pub(crate) raws: Raws,
@@ -248,7 +251,8 @@ impl Host {
         let keys = Keys { isn: Key::draw(&mut rng), ports: Key::draw(&mut rng) };
         let limits = tcp::Limits { timestamp_key: rng.next_u64(), ..tcp::Limits::default() };
         let ephemeral = Ephemeral::new(config.ephemeral_ports, &mut rng);
-        let demux = Demux::new(rng.next_u64());
+        let hash_seed = rng.next_u64();
+        let (demux, lite_names) = (Demux::new(hash_seed), Demux::new(!hash_seed));
         Self {
             routing: Routing::new(&config),
             config,
@@ -260,6 +264,8 @@ impl Host {
             demux,
             tcp_ports: Ports::default(),
             udp_ports: Ports::default(),
+            lite_ports: Ports::default(),
+            lite_names,
             ping_ports: Ports::default(),
             raws: Raws::default(),
             filters: 0,

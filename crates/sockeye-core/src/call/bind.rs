@@ -3,6 +3,7 @@
 use crate::errno::{Errno, Result};
 use crate::host::{Host, IfIndex, Kind, SocketId};
 use crate::socket::bind::{Binding, Ports, Rule};
+use crate::socket::demux::Demux;
 use crate::socket::table::{Body, Role, Socket, unspecified};
 use crate::tcp::State;
 use crate::wire::{protocol, unmap};
@@ -94,6 +95,7 @@ impl Host {
                 let ports = match socket.protocol {
                     protocol::TCP => &self.tcp_ports,
                     protocol::UDP => &self.udp_ports,
+                    protocol::UDPLITE => &self.lite_ports,
                     _ => &self.ping_ports,
                 };
                 let free = |port| !ports.conflicts(port, binding, rule);
@@ -145,6 +147,7 @@ impl Host {
         match self.sockets[id].protocol {
             protocol::TCP => &mut self.tcp_ports,
             protocol::UDP => &mut self.udp_ports,
+            protocol::UDPLITE => &mut self.lite_ports,
             _ => &mut self.ping_ports,
         }
     }
@@ -157,8 +160,20 @@ impl Host {
             _ if socket.kind == Kind::Raw => {}
             _ if socket.is_ping() => self.raws.insert_ping(socket.domain, name.1, id),
             _ if socket.intercepts => self.demux.insert_intercept(protocol::UDP, name.1, id),
-            Some(key) => self.demux.insert_connected(key, id),
-            None => self.demux.insert_datagram(name, id),
+            Some(key) => self.names_mut(id).insert_connected(key, id),
+            None => self.names_mut(id).insert_datagram(name, id),
+        }
+    }
+
+    /// Where the datagram sockets of a protocol stand by name and peer.
+    pub(crate) fn names(&self, protocol: u8) -> &Demux {
+        if protocol == protocol::UDPLITE { &self.lite_names } else { &self.demux }
+    }
+
+    fn names_mut(&mut self, id: SocketId) -> &mut Demux {
+        match self.sockets[id].protocol {
+            protocol::UDPLITE => &mut self.lite_names,
+            _ => &mut self.demux,
         }
     }
 
@@ -170,8 +185,8 @@ impl Host {
             _ if socket.kind == Kind::Raw => {}
             _ if socket.is_ping() => self.raws.remove_ping(socket.domain, name.1, id),
             _ if socket.intercepts => self.demux.remove_intercept(protocol::UDP, name.1, id),
-            Some(key) => self.demux.remove_connected(&key, id),
-            None => self.demux.remove_datagram(name, id),
+            Some(key) => self.names_mut(id).remove_connected(&key, id),
+            None => self.names_mut(id).remove_datagram(name, id),
         }
     }
 

@@ -122,7 +122,7 @@ impl Host {
                 let flow = self.demux.flow(&key).and_then(|id| self.flows[id].socket());
                 flow.or_else(|| self.demux.listener(local, &key, |_| Fit::Yes))
             }
-            protocol::UDP => self.demux.datagram(local, &key, |_| Fit::Yes),
+            protocol::UDP | protocol::UDPLITE => self.names(protocol).datagram(local, &key, |_| Fit::Yes),
             _ => None,
         }
     }

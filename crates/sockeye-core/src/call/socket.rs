@@ -13,12 +13,13 @@ use alloc::boxed::Box;
 
 /// Making and ending sockets.
 impl Host {
-    /// socket(2). EPROTONOSUPPORT for a protocol that its kind does not have: TCP and UDP, ICMP of the family for
-    /// datagrams (ping), any but 0 for raw.
+    /// socket(2). EPROTONOSUPPORT for a protocol that its kind does not have: TCP, UDP and UDP-Lite, ICMP of the family
+    /// for datagrams (ping), any but 0 for raw.
     pub fn socket(&mut self, domain: Domain, kind: Kind, protocol: u8) -> Result<SocketId> {
         let protocol = match (kind, protocol) {
             (Kind::Stream, 0 | protocol::TCP) => protocol::TCP,
             (Kind::Datagram, 0 | protocol::UDP) => protocol::UDP,
+            (Kind::Datagram, protocol::UDPLITE) => protocol,
             (Kind::Datagram, protocol::ICMP) if domain == Domain::Inet => protocol,
             (Kind::Datagram, protocol::ICMPV6) if domain == Domain::Inet6 => protocol,
             (Kind::Raw, 1..) => protocol,

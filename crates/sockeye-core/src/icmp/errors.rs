@@ -101,9 +101,9 @@ impl Host {
         }
         match protocol {
             protocol::TCP => self.tcp_error(meta, error, local, remote, rest),
-            protocol::UDP => {
+            protocol::UDP | protocol::UDPLITE => {
                 let key = FlowKey::new(local, remote, None);
-                let Some(id) = self.demux.datagram(local, &key, |_| Fit::Yes) else { return };
+                let Some(id) = self.names(protocol).datagram(local, &key, |_| Fit::Yes) else { return };
                 let payload = rest.get(udp::HEADER_LEN..).unwrap_or_default();
                 self.datagram_error(id, remote, error, Payload::from(Bytes::copy_from_slice(payload)));
             }

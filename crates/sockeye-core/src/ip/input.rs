@@ -27,6 +27,8 @@ pub(crate) struct Meta {
     pub dont_fragment: bool,
     /// The interface that it came by.
     pub interface: IfIndex,
+    /// Of UDP-Lite: how many bytes from the header on the checksum covers, if not all.
+    pub coverage: Option<u16>,
     /// The way on which an answer goes.
     pub path: Path,
     /// The same, if that is a gate.
@@ -49,6 +51,7 @@ impl Meta {
             id: 0,
             dont_fragment: true,
             interface,
+            coverage: None,
             path: Path::Loopback,
             gate,
             is_group: false,
@@ -150,7 +153,7 @@ impl Host {
         let seen = self.raw_arrives(meta, &packet);
         match meta.protocol {
             protocol::TCP => self.tcp_packet_arrives(meta, packet),
-            protocol::UDP => self.udp_packet_arrives(meta, packet),
+            protocol::UDP | protocol::UDPLITE => self.udp_packet_arrives(*meta, packet),
             protocol::ICMP if meta.src.is_ipv4() => self.icmp_arrives(meta, packet),
             protocol::ICMPV6 if meta.src.is_ipv6() => self.icmp_arrives(meta, packet),
             _ if seen => {}
@@ -173,18 +176,25 @@ impl Host {
         }
     }
 
-    fn udp_packet_arrives(&mut self, meta: &Meta, mut packet: Packet) {
-        let header = match UdpHeader::take(&mut packet, meta.src, meta.dst) {
-            Ok(header) => header,
+    fn udp_packet_arrives(&mut self, mut meta: Meta, mut packet: Packet) {
+        let taken = match meta.protocol {
+            protocol::UDPLITE => UdpHeader::take_lite(&mut packet, meta.src, meta.dst),
+            _ => UdpHeader::take(&mut packet, meta.src, meta.dst).map(|header| (header, None)),
+        };
+        let header = match taken {
+            Ok((header, coverage)) => {
+                meta.coverage = coverage;
+                header
+            }
             Err(WireError::Checksum) => return self.counters.udp_in_csum_errors += 1,
             Err(_) => return self.counters.udp_in_errors += 1,
         };
         let from = SocketAddr::new(meta.src, header.src_port);
         let to = SocketAddr::new(meta.dst, header.dst_port);
         let payload = packet.payload.clone();
-        if !self.udp_arrives(meta, from, to, payload) {
+        if !self.udp_arrives(&meta, from, to, payload) {
             header.put(&mut packet, meta.src, meta.dst);
-            self.icmp_port_unreachable(meta, &packet);
+            self.icmp_port_unreachable(&meta, &packet);
         }
     }
 }

@@ -6,6 +6,7 @@
 //! option; nothing is accepted that would change what programs see and does not.
 
 mod ip;
+mod lite;
 mod multicast;
 mod raw;
 mod socket;
@@ -53,6 +54,9 @@ pub(crate) struct SocketOptions {
     pub receive_buffer: u32,
     /// `SO_SNDBUF` likewise.
     pub send_buffer: u32,
+    /// `UDPLITE_SEND_CSCOV`, `UDPLITE_RECV_CSCOV`: bytes that the checksum covers, 0 being all; None as long as
+    /// nothing was asked for.
+    pub lite_coverage: [Option<u16>; 2],
     pub stored: SmallVec<[(i32, i32, OptionValue); 1]>,
 }
 
@@ -84,6 +88,7 @@ impl Default for SocketOptions {
             multicast_if6: None,
             receive_buffer: 212_992,
             send_buffer: 212_992,
+            lite_coverage: [None; 2],
             stored: SmallVec::new(),
         }
     }
@@ -129,6 +134,7 @@ impl Host {
                 Group::Ip => self.set_ip_option(id, name, value),
                 Group::Ipv6 => self.set_ipv6_option(id, name, value),
                 Group::Tcp => self.set_tcp_option(id, name, value, now),
+                Group::Lite => self.set_lite_option(id, name, value),
                 Group::Raw => self.set_raw_option(id, level, name, value),
             },
             Support::Stored { len, .. } => {
@@ -160,6 +166,7 @@ impl Host {
                 Group::Ip => self.get_ip_option(id, name)?,
                 Group::Ipv6 => self.get_ipv6_option(id, name)?,
                 Group::Tcp => self.get_tcp_option(id, name, now)?,
+                Group::Lite => self.get_lite_option(id, name)?,
                 Group::Raw => self.get_raw_option(id, level, name)?,
             },
             Support::Stored { len, default } => {
@@ -180,6 +187,7 @@ impl Host {
         let socket = self.socket_ref(id)?;
         let fits = match level {
             table::IPPROTO_TCP => socket.is_tcp(),
+            table::IPPROTO_UDPLITE => socket.is_udp(),
             table::IPPROTO_IPV6 => socket.domain == Domain::Inet6,
             table::IPPROTO_IP => socket.domain == Domain::Inet || socket.kind != Kind::Raw,
             table::SOL_RAW => socket.kind == Kind::Raw,
@@ -198,11 +206,13 @@ impl Socket {
     fn passes_level(&self, level: i32) -> bool {
         let own = match (self.kind, self.protocol) {
             (Kind::Stream, _) => table::IPPROTO_TCP,
-            (Kind::Datagram, protocol::UDP) => i32::from(protocol::UDP),
+            (Kind::Datagram, own @ (protocol::UDP | protocol::UDPLITE)) => i32::from(own),
             (Kind::Datagram, _) => table::SOL_SOCKET,
             (Kind::Raw, _) => table::SOL_RAW,
         };
-        self.domain == Domain::Inet6 || [table::SOL_SOCKET, table::IPPROTO_IP, own].contains(&level)
+        // UDP and UDP-Lite pass on each other's level as well.
+        let lite = self.is_udp() && level == table::IPPROTO_UDPLITE;
+        self.domain == Domain::Inet6 || lite || [table::SOL_SOCKET, table::IPPROTO_IP, own].contains(&level)
     }
 }
 

@@ -11,6 +11,8 @@ pub const IPPROTO_IP: i32 = 0;
 pub const IPPROTO_TCP: i32 = 6;
 /// `IPPROTO_IPV6`.
 pub const IPPROTO_IPV6: i32 = 41;
+/// `IPPROTO_UDPLITE`.
+pub const IPPROTO_UDPLITE: i32 = 136;
 /// `IPPROTO_ICMPV6`.
 pub const IPPROTO_ICMPV6: i32 = 58;
 /// `SOL_RAW`.
@@ -27,6 +29,8 @@ pub enum Group {
     Ipv6,
     /// `IPPROTO_TCP`.
     Tcp,
+    /// `IPPROTO_UDPLITE`.
+    Lite,
     /// `SOL_RAW` and `IPPROTO_ICMPV6`, and what raw sockets alone have elsewhere.
     Raw,
 }
@@ -70,6 +74,7 @@ pub fn find(level: i32, number: i32) -> Option<&'static Entry> {
         IPPROTO_TCP => TCP,
         IPPROTO_IPV6 => IPV6,
         IPPROTO_ICMPV6 => ICMPV6,
+        IPPROTO_UDPLITE => LITE,
         SOL_RAW => RAW,
         _ => return None,
     };
@@ -78,7 +83,7 @@ pub fn find(level: i32, number: i32) -> Option<&'static Entry> {
 
 /// All of them, for documents.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    [SOCKET, IP, TCP, IPV6, ICMPV6, RAW].into_iter().flatten()
+    [SOCKET, IP, TCP, LITE, IPV6, ICMPV6, RAW].into_iter().flatten()
 }
 
 const fn flag(default: i32) -> Support {
@@ -235,6 +240,11 @@ static IPV6: &[Entry] = entries![Ipv6:
     (78, "IPV6_FREEBIND", ON),
 ];
 
+static LITE: &[Entry] = entries![Lite:
+    (10, "UDPLITE_SEND_CSCOV", ON),
+    (11, "UDPLITE_RECV_CSCOV", ON),
+];
+
 static ICMPV6: &[Entry] = entries![Raw:
     (1, "ICMPV6_FILTER", ON),
 ];
@@ -280,7 +290,7 @@ mod tests {
 
     #[test]
     fn numbers_are_sorted_and_none_is_there_twice() {
-        for entries in [SOCKET, IP, IPV6, TCP, ICMPV6, RAW] {
+        for entries in [SOCKET, IP, IPV6, TCP, LITE, ICMPV6, RAW] {
             assert!(entries.windows(2).all(|pair| pair[0].number < pair[1].number));
         }
     }

@@ -184,12 +184,12 @@ impl Socket {
     }
 
     pub(crate) fn is_udp(&self) -> bool {
-        self.kind == Kind::Datagram && self.protocol == protocol::UDP
+        self.kind == Kind::Datagram && !self.is_ping()
     }
 
     /// A datagram socket of ICMP.
     pub(crate) fn is_ping(&self) -> bool {
-        self.kind == Kind::Datagram && self.protocol != protocol::UDP
+        self.kind == Kind::Datagram && matches!(self.protocol, protocol::ICMP | protocol::ICMPV6)
     }
 
     pub(crate) fn bound_addr(&self) -> BoundAddr {

@@ -6,7 +6,6 @@ use crate::ip::input::Meta;
 use crate::packet::Payload;
 use crate::socket::demux::{Fit, FlowKey};
 use crate::socket::table::Socket;
-use crate::wire::protocol;
 use core::net::SocketAddr;
 
 impl Host {
@@ -36,9 +35,9 @@ impl Host {
 
     fn udp_receiver(&self, meta: &Meta, from: SocketAddr, to: SocketAddr) -> Option<SocketId> {
         let key = FlowKey::new(to, from, None);
-        self.demux
+        self.names(meta.protocol)
             .datagram(to, &key, |id| self.fits(id, meta))
-            .or_else(|| self.demux.intercept(protocol::UDP, to.port()).filter(|_| meta.is_own()))
+            .or_else(|| self.demux.intercept(meta.protocol, to.port()).filter(|_| meta.is_own()))
     }
 
     /// Whether a socket with the right name hears what comes by this interface.
@@ -66,7 +65,8 @@ impl Host {
             let socket = &self.sockets[*id];
             self.fits(*id, meta) != Fit::No && hears_group(socket, meta, to)
         };
-        let receivers: alloc::vec::Vec<_> = self.demux.datagram_group(to).filter(hears).collect();
+        let receivers: alloc::vec::Vec<_> =
+            self.names(meta.protocol).datagram_group(to).filter(hears).collect();
         for id in &receivers {
             self.udp_queue(*id, meta, from, to, payload.clone());
         }
@@ -75,6 +75,13 @@ impl Host {
     }
 
     fn udp_queue(&mut self, id: SocketId, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: Payload) {
+        // As Linux: who has asked for a coverage does not want less, and all of it if that was 0.
+        let refused = |least: u16, covered: u16| least == 0 || covered < least;
+        let least = self.sockets[id].options.lite_coverage[1];
+        if least.zip(meta.coverage).is_some_and(|(least, covered)| refused(least, covered)) {
+            self.counters.udp_in_errors += 1;
+            return;
+        }
         let Some(payload) = self.filter_udp(id, meta, (from, to), payload) else { return };
         match self.queue_datagram(id, meta, from, to, payload) {
             true => self.counters.udp_in_datagrams += 1,

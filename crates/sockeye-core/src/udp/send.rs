@@ -30,9 +30,11 @@ impl Host {
         if len > max {
             return Err(Errno::EMSGSIZE);
         }
-        let route = self.datagram_route(id, protocol::UDP, to, control)?;
+        let protocol = self.sockets[id].protocol;
+        let route = self.datagram_route(id, protocol, to, control)?;
         let from = SocketAddr::new(route.source, self.sockets[id].local.port());
-        let mut meta = Meta::own(from.ip(), to.ip(), protocol::UDP, now);
+        let mut meta = Meta::own(from.ip(), to.ip(), protocol, now);
+        meta.coverage = self.sockets[id].options.lite_sent(protocol, len);
         (meta.ttl, meta.tos) = self.sockets[id].header_fields(to.ip(), control);
         meta.is_group = to.ip().is_multicast() || self.routing.is_broadcast(to.ip());
         let loops = meta.is_group && self.sockets[id].options.loops(to.ip());
@@ -69,7 +71,7 @@ impl Host {
 
     /// A datagram inside the host becomes bytes if a raw socket watches.
     fn udp_seen_by_raw(&mut self, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: &Payload) {
-        if !self.raws.of(from.is_ipv6(), protocol::UDP).is_empty() {
+        if !self.raws.of(from.is_ipv6(), meta.protocol).is_empty() {
             self.raw_arrives(meta, &udp_packet(meta, from, to, payload));
         }
     }
@@ -98,7 +100,7 @@ impl Host {
         let out = Outgoing {
             src,
             dst,
-            protocol: protocol::UDP,
+            protocol: meta.protocol,
             ttl: meta.ttl,
             tos: meta.tos,
             interface,
@@ -106,7 +108,11 @@ impl Host {
             mtu,
         };
         let mut packet = Packet::new(payload);
-        UdpHeader { src_port: from.port(), dst_port: to.port() }.put(&mut packet, src, dst);
+        let header = UdpHeader { src_port: from.port(), dst_port: to.port() };
+        match meta.protocol {
+            protocol::UDPLITE => header.put_lite(&mut packet, src, dst, meta.coverage.unwrap_or(0)),
+            _ => header.put(&mut packet, src, dst),
+        }
         self.ip_send(&out, packet)
     }
 

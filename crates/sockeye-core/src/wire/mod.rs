@@ -26,6 +26,8 @@ pub mod protocol {
     pub const UDP: u8 = 17;
     /// ICMPv6.
     pub const ICMPV6: u8 = 58;
+    /// UDP-Lite.
+    pub const UDPLITE: u8 = 136;
 }
 
 /// An address as IPv6 writes it; v4 becomes v4-mapped (RFC 4291, 2.5.5.2).

@@ -177,7 +177,9 @@ fn send_control(controls: &[(i32, i32, Vec<u8>)]) -> Result<SendControl, Errno> 
             let bytes = data.get(..4).ok_or(Errno::EINVAL)?;
             Ok(i32::from_ne_bytes(bytes.try_into().expect("four bytes")))
         };
-        let byte = || u8::try_from(int()?).map_err(|_| Errno::EINVAL);
+        // IPv4's type of service may be one byte; the others are ints and no other length will do.
+        let whole = || if data.len() == 4 { int() } else { Err(Errno::EINVAL) };
+        let byte = |n: i32| u8::try_from(n).map_err(|_| Errno::EINVAL);
         match (*level, *kind) {
             (libc::IPPROTO_IP, libc::IP_PKTINFO) if data.len() >= 12 => {
                 set_source(
@@ -191,13 +193,21 @@ fn send_control(controls: &[(i32, i32, Vec<u8>)]) -> Result<SendControl, Errno> 
                 let ip: [u8; 16] = data[..16].try_into().expect("sixteen bytes");
                 set_source(&mut control, index, IpAddr::from(ip));
             }
-            (libc::IPPROTO_IP, libc::IP_TTL) if byte()? == 0 => return Err(Errno::EINVAL),
-            (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
-                control.ttl = Some(byte()?);
-            }
-            (libc::IPPROTO_IP, libc::IP_TOS) | (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
-                control.tos = Some(byte()?);
-            }
+            (libc::IPPROTO_IP, libc::IP_TTL) => match byte(whole()?)? {
+                0 => return Err(Errno::EINVAL),
+                ttl => control.ttl = Some(ttl),
+            },
+            (libc::IPPROTO_IP, libc::IP_TOS) if data.len() == 1 => control.tos = Some(data[0]),
+            (libc::IPPROTO_IP, libc::IP_TOS) => control.tos = Some(byte(whole()?)?),
+            // RFC 3542, 6.3 and 6.5: -1 stands for what the socket has.
+            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => match whole()? {
+                -1 => control.ttl = None,
+                limit => control.ttl = Some(byte(limit)?),
+            },
+            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => match whole()? {
+                -1 => control.tos = None,
+                class => control.tos = Some(byte(class)?),
+            },
             // Marks, priorities and times of sending are taken and have no effect, as with most queues.
             (libc::SOL_SOCKET, _) => {}
             _ => return Err(Errno::EINVAL),
