@@ -195,6 +195,42 @@ mod tests {
         Args::command().debug_assert();
     }
 
+    /// Every long option of `sockeye run`, as it stands in text.
+    fn run_options() -> Vec<String> {
+        let command = Args::command();
+        let run = command.find_subcommand("run").expect("there is run");
+        run.get_arguments().filter_map(|a| a.get_long()).map(String::from).collect()
+    }
+
+    #[test]
+    fn manual_pages_name_every_option() {
+        let directory = std::env::temp_dir().join(format!("sockeye-man-{}", std::process::id()));
+        std::fs::create_dir(&directory).expect("a directory");
+        clap_mangen::generate_to(Args::command(), &directory).expect("pages");
+        // In roff a minus sign is written with a backslash.
+        let page = std::fs::read_to_string(directory.join("sockeye-run.1")).expect("a page of run");
+        let page = page.replace('\\', "");
+        std::fs::remove_dir_all(&directory).expect("our own directory");
+        let options = run_options();
+        assert!(options.len() > 15);
+        for option in options {
+            assert!(page.contains(&format!("--{option}")), "{option}");
+        }
+    }
+
+    #[test]
+    fn completions_know_every_option() {
+        use clap_complete::Shell::{Bash, Fish, Zsh};
+        for shell in [Bash, Fish, Zsh] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "sockeye", &mut script);
+            let script = String::from_utf8(script).expect("text");
+            for option in run_options() {
+                assert!(script.contains(&option), "{option} in {shell}");
+            }
+        }
+    }
+
     #[test]
     fn published_ports_are_read() {
         let p = |text: &str| publish(text).map(|p| (p.address.to_string(), p.machine_port, p.host_port));
