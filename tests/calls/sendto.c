@@ -119,8 +119,32 @@ static void nobody(int family) {
     TRY(recv(fd, &byte, 1, MSG_DONTWAIT));
 }
 
+// One sender and many receivers that do not read: nobody's datagrams wait for anybody else's.
+static void unread(void) {
+    enum { RECEIVERS = 40, EACH = 20, LENGTH = 4000 };
+    SECTION("many who do not read");
+    static char bytes[LENGTH + 1];
+    int receivers[RECEIVERS], sender = socket(AF_INET, SOCK_DGRAM, 0), came = 0;
+    struct sockaddr_in where[RECEIVERS];
+    struct timeval limit = {.tv_sec = 5};
+    for (int i = 0; i < RECEIVERS; i++) {
+        socklen_t length = sizeof where[i];
+        where[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        receivers[i] = socket(AF_INET, SOCK_DGRAM, 0);
+        bind(receivers[i], (struct sockaddr *)&where[i], sizeof where[i]);
+        getsockname(receivers[i], (struct sockaddr *)&where[i], &length);
+        setsockopt(receivers[i], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        for (int n = 0; n < EACH; n++)
+            sendto(sender, bytes, LENGTH, 0, (struct sockaddr *)&where[i], sizeof where[i]);
+    }
+    for (int i = RECEIVERS - 1; i >= 0; i--)
+        for (int n = 0; n < EACH; n++) came += recv(receivers[i], bytes, sizeof bytes, 0) == LENGTH;
+    CHECK(came == RECEIVERS * EACH);
+}
+
 int main(void) {
     begin();
+    unread();
     EACH_FAMILY(family) {
         datagrams(family);
         many(family);

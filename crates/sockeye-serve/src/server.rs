@@ -17,6 +17,7 @@ use crate::reactor::{Reactor, Wake};
 use crate::served::{self, Key, Kind, Served};
 use crate::sys::{seccomp, socket};
 use crate::watch::Watch;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
 use slotmap::SlotMap;
 use smallvec::SmallVec;
@@ -384,10 +385,17 @@ impl Server {
 
 /// Whether something waits, without waiting for it.
 pub(crate) fn is_readable(fd: &OwnedFd) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let mut fds = [PollFd::new(fd, PollFlags::IN)];
-    poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
-        && fds[0].revents().contains(PollFlags::IN)
+    is_ready(fd, PollFlags::IN)
+}
+
+/// Whether a socket of ours has room, without waiting for it.
+pub(crate) fn is_writable(fd: &OwnedFd) -> bool {
+    is_ready(fd, PollFlags::OUT)
+}
+
+fn is_ready(fd: &OwnedFd, what: PollFlags) -> bool {
+    let mut fds = [PollFd::new(fd, what)];
+    poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok() && fds[0].revents().contains(what)
 }
 
 /// What a failure of our own means to a program.

@@ -8,7 +8,7 @@
 use crate::call::{Answer, Outcome};
 use crate::names::Origin;
 use crate::served::{self, Key, Kind};
-use crate::server::{Server, supervisor_error};
+use crate::server::{Server, is_writable, supervisor_error};
 use crate::sys::socket;
 use bytes::Bytes;
 use rustix::net::{
@@ -70,10 +70,19 @@ impl Server {
         let sent = if let Some(end) = &datagrams.end {
             send(end, &bytes, flags)
         } else {
-            match self.senders.get(&self.names, &origin) {
-                Ok(sender) => sendto(&*sender, &bytes, flags, &name),
-                Err(e) => Err(e),
-            }
+            self.senders.get(&self.names, &origin).and_then(|sender| {
+                match sendto(&*sender, &bytes, flags, &name) {
+                    // What it has sent to others, who do not read, fills its own buffer: a fresh one of the same
+                    // name goes on, or nobody else would hear of this origin.
+                    Err(rustix::io::Errno::AGAIN) if !is_writable(&sender) => {
+                        drop(sender);
+                        self.senders.retire(&origin);
+                        let fresh = self.senders.get(&self.names, &origin)?;
+                        sendto(&*fresh, &bytes, flags, &name)
+                    }
+                    sent => sent,
+                }
+            })
         };
         match sent {
             Ok(_) => {

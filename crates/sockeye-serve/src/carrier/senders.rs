@@ -35,6 +35,11 @@ impl Senders {
         Ok(fd)
     }
 
+    /// Lets a sender go; what it has sent keeps its name until it is read.
+    pub(crate) fn retire(&mut self, origin: &Origin) {
+        self.by_origin.remove(origin);
+    }
+
     /// Drops the older half, so that the cost is spread over many uses.
     fn evict(&mut self) {
         let mut uses: Vec<u64> = self.by_origin.values().map(|(_, used)| *used).collect();
