@@ -110,8 +110,32 @@ static void wrong(void) {
     TRY(send(udp, "x", 1, 0));
 }
 
+// What was sent before the end of sending arrives.
+static void datagram_then_end(void) {
+    SECTION("a datagram, then the end");
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof where;
+    int receiver = socket(AF_INET, SOCK_DGRAM, 0), came = 0;
+    struct timeval limit = {.tv_sec = 2};
+    bind(receiver, (struct sockaddr *)&where, sizeof where);
+    getsockname(receiver, (struct sockaddr *)&where, &length);
+    setsockopt(receiver, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    for (int i = 0; i < 20; i++) {
+        char room[8];
+        int sender = socket(AF_INET, SOCK_DGRAM, 0);
+        connect(sender, (struct sockaddr *)&where, sizeof where);
+        send(sender, "last", 4, 0);
+        shutdown(sender, SHUT_WR);
+        came += recv(receiver, room, sizeof room, 0) == 4;
+        close(sender);
+    }
+    CHECK(came == 20);
+    close(receiver);
+}
+
 int main(void) {
     begin();
+    datagram_then_end();
     EACH_FAMILY(family) {
         writing(family);
         reading(family);

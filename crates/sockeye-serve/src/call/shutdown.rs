@@ -22,6 +22,8 @@ impl Server {
             Kind::Stream(_) => self.shutdown_stream(key, &copy, how),
             Kind::Datagram(datagrams) => {
                 let (id, now) = (datagrams.id, self.now);
+                // What plain sends have put into the carrier was sent before the end.
+                self.datagrams_in(key);
                 let answer = self.host().shutdown(id, how, now);
                 // Linux wakes readers of an unconnected socket too, although it answers ENOTCONN.
                 let _ = shutdown(&copy, carrier_side(how));
