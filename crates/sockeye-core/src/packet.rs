@@ -50,6 +50,17 @@ impl Payload {
         self.slices.into_iter()
     }
 
+    /// The byte at `at`.
+    pub fn byte(&self, mut at: usize) -> Option<u8> {
+        for slice in &self.slices {
+            match slice.get(at) {
+                Some(byte) => return Some(*byte),
+                None => at -= slice.len(),
+            }
+        }
+        None
+    }
+
     /// Drops the first `n` bytes (all, when there are fewer).
     pub fn trim_front(&mut self, mut n: usize) {
         n = n.min(self.len);

@@ -82,6 +82,11 @@ impl Stream {
             phase: Phase::Fresh,
         }
     }
+
+    /// Whether the carrier has a peer, so that the kernel knows what has come over it.
+    pub(crate) fn is_joined(&self) -> bool {
+        matches!(self.phase, Phase::Linked(_) | Phase::Direct { .. })
+    }
 }
 
 /// Where a stream's carrier stands.

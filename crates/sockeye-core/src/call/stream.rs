@@ -8,7 +8,7 @@ use crate::host::{Host, SendControl, SocketId};
 use crate::packet::Payload;
 use crate::socket::flow::{Flow, FlowId};
 use crate::socket::table::{Body, Role};
-use crate::tcp::Connection;
+use crate::tcp::{Connection, Mark};
 use crate::time::Instant;
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -89,6 +89,7 @@ impl Host {
         }
         let flow = self.receiving(id)?.ok_or(Errno::EOPNOTSUPP)?;
         let connection = connection(&mut self.flows[flow]);
+        connection.pass_mark(&mut self.engine.pool);
         if connection.received() == 0 {
             connection.recv_end()?;
         }
@@ -102,14 +103,42 @@ impl Host {
         self.settle(flow, now);
     }
 
-    /// `SIOCINQ`: bytes to be read; of a datagram socket the next datagram's. EINVAL on a listener.
+    /// `send(MSG_OOB)` on a stream: the last byte that is taken is urgent.
+    ///
+    /// # Errors
+    /// As [`Host::send`]; EOPNOTSUPP on a datagram socket.
+    pub fn send_urgent(&mut self, id: SocketId, data: &[u8], now: Instant) -> Result<usize> {
+        let flow = self.sending(id)?.ok_or(Errno::EOPNOTSUPP)?;
+        let sent = connection(&mut self.flows[flow]).send_urgent(data, &mut self.engine.ctx(now));
+        self.settle(flow, now);
+        sent
+    }
+
+    /// `recv(MSG_OOB)` on a stream: the urgent byte, beside the stream; none at end of file.
+    ///
+    /// # Errors
+    /// EINVAL without one, or where `SO_OOBINLINE` has it read in line; EAGAIN when it is announced only; ENOTCONN.
+    pub fn recv_urgent(&mut self, id: SocketId, peek: bool) -> Result<Option<u8>> {
+        match self.receiving(id)? {
+            Some(flow) => connection(&mut self.flows[flow]).recv_urgent(peek),
+            None => Err(Errno::EOPNOTSUPP),
+        }
+    }
+
+    /// The urgent mark in what a stream has received (`SIOCATMARK`: whether nothing is ahead of it).
+    pub fn urgent_mark(&self, id: SocketId) -> Option<Mark> {
+        let flow = self.socket_ref(id).ok()?.flow()?;
+        self.flows[flow].connection()?.mark()
+    }
+
+    /// `SIOCINQ`: bytes to be read, up to an urgent mark; of a datagram socket the next datagram's. EINVAL on a listener.
     pub fn queued_in(&self, id: SocketId) -> Result<usize> {
         match &self.socket_ref(id)?.body {
             Body::Datagram(inbox) => Ok(inbox.queue.front().map_or(0, |datagram| datagram.payload.len())),
             Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EINVAL),
             Body::Stream { role: Role::Idle, .. } => Ok(0),
             Body::Stream { role: Role::Connection { flow, .. }, .. } => {
-                Ok(self.flows[*flow].connection().map_or(0, Connection::received))
+                Ok(self.flows[*flow].connection().map_or(0, Connection::readable_bytes))
             }
         }
     }

@@ -4,6 +4,7 @@ use super::reassembly::Reassembly;
 use super::receive_queue::ReceiveQueue;
 use super::selective::Selective;
 use super::send_queue::SendQueue;
+use super::urgent::Urgent;
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
 use alloc::boxed::Box;
@@ -28,6 +29,8 @@ pub(super) struct Snd {
     pub(super) mss_peer: u16,
     /// Behind the last segment below `mss` (Minshall's form of Nagle, as Linux).
     pub(super) small: Seq,
+    /// Behind the last urgent byte, while `Marks::URGENT` is set.
+    pub(super) up: Seq,
     /// How many bytes the queue may hold.
     pub(super) limit: u32,
     pub(super) queue: SendQueue,
@@ -52,6 +55,7 @@ pub(super) struct Rcv {
     pub(super) bytes: u64,
     pub(super) queue: ReceiveQueue,
     pub(super) reassembly: Option<Box<Reassembly>>,
+    pub(super) urgent: Option<Urgent>,
     pub(super) last_received: Instant,
     pub(super) last_data: Instant,
     /// Delay of a delayed acknowledgement; zero before any data.
@@ -124,6 +128,8 @@ bitflags::bitflags! {
         const CWND_LIMITED = 0x200;
         /// The connection came from a listener.
         const PASSIVE = 0x400;
+        /// Urgent data was sent and is not acknowledged.
+        const URGENT = 0x800;
     }
 }
 

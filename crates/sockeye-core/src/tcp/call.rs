@@ -82,9 +82,13 @@ impl Connection {
         }
     }
 
-    /// What waits to be received, in order, at most 8 slices of it.
+    /// What waits to be received, in order and up to an urgent mark, at most 8 slices of it.
     pub fn recv_slices(&self) -> SmallVec<[&[u8]; 8]> {
-        self.rcv.queue.slices()
+        let mut slices = self.rcv.queue.slices();
+        if self.rcv.urgent.is_some() {
+            cut(&mut slices, self.until_mark());
+        }
+        slices
     }
 
     /// Takes the first `n` received bytes off; the window opens.
@@ -93,6 +97,7 @@ impl Connection {
     /// When more is taken than waits.
     pub fn consume(&mut self, n: usize, ctx: &mut Ctx<'_>) {
         self.rcv.queue.consume(n, ctx.pool);
+        self.forget_mark();
         if matches!(self.state, State::Closed | State::TimeWait) {
             return;
         }
@@ -112,7 +117,12 @@ impl Connection {
         if buf.is_empty() {
             return Ok(0);
         }
-        let n = self.rcv.queue.peek(buf);
+        let skip = usize::from(self.rcv.urgent.is_some() && self.is_at_mark());
+        let most = buf.len().min(self.until_mark());
+        let n = self.rcv.queue.peek(skip, &mut buf[..most]);
+        if !peek && skip > 0 {
+            self.pass_mark(ctx.pool);
+        }
         if n == 0 {
             return self.recv_end().map(|()| 0);
         }
@@ -257,3 +267,12 @@ impl Connection {
 
 /// Sends up to this size are copied into the coalescing chunk.
 const SEND_SMALL: usize = 2 << 10;
+
+/// Shortens a list of slices to `most` bytes.
+fn cut(slices: &mut SmallVec<[&[u8]; 8]>, mut most: usize) {
+    for slice in slices.iter_mut() {
+        *slice = &slice[..slice.len().min(most)];
+        most -= slice.len();
+    }
+    slices.retain(|slice| !slice.is_empty());
+}

@@ -38,6 +38,7 @@ mod send_queue;
 mod settings;
 mod time_wait;
 mod timers;
+mod urgent;
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use pool::Pool;
 pub use request::{Request, RequestOutcome};
 pub use settings::{Congestion, Limits, Settings};
 pub use time_wait::{TimeWait, TimeWaitOutcome};
+pub use urgent::Mark;
 
 /// A segment, in either direction.
 #[derive(Clone, Debug)]

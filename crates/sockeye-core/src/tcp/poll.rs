@@ -24,6 +24,7 @@ impl Connection {
             ready.set(Readiness::OUT, shut.contains(Marks::SHUT_WRITE) || self.is_writable());
         }
         ready.set(Readiness::ERR, self.error.is_some());
+        ready.set(Readiness::PRI, self.has_urgent());
         ready
     }
 
@@ -37,7 +38,7 @@ impl Connection {
         self.error.take()
     }
 
-    /// Bytes that wait to be received (`SIOCINQ`).
+    /// Bytes that wait to be received, urgent ones too.
     pub fn received(&self) -> usize {
         self.rcv.queue.len()
     }
@@ -68,7 +69,11 @@ impl Connection {
     /// `SO_RCVLOWAT` is reached, or the window is so full that it never will be (Linux: tcp_epollin_ready).
     pub(super) fn is_readable(&self) -> bool {
         let queued = self.rcv.queue.len();
-        let wanted = (self.settings.receive_lowat.max(1)).min(self.rcv.limit) as usize;
+        let mut wanted = (self.settings.receive_lowat.max(1)).min(self.rcv.limit) as usize;
+        if self.rcv.urgent.is_some() && self.is_at_mark() {
+            // The urgent byte itself is not to be read.
+            wanted += 1;
+        }
         queued > 0 && (queued >= wanted || self.rcv.wnd() <= u32::from(self.rcv.mss))
     }
 

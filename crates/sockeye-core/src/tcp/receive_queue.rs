@@ -38,10 +38,13 @@ impl ReceiveQueue {
         self.pieces.iter().map(|piece| &piece[..]).chain(tail).take(8).collect()
     }
 
-    /// Copies from the front without taking; says how many bytes.
-    pub(super) fn peek(&self, mut buf: &mut [u8]) -> usize {
+    /// Copies from the front without taking, behind the first `skip` bytes; says how many bytes.
+    pub(super) fn peek(&self, mut skip: usize, mut buf: &mut [u8]) -> usize {
         let room = buf.len();
         for slice in self.pieces.iter().map(|piece| &piece[..]).chain([&self.tail[..]]) {
+            let skipped = skip.min(slice.len());
+            skip -= skipped;
+            let slice = &slice[skipped..];
             let n = slice.len().min(buf.len());
             buf[..n].copy_from_slice(&slice[..n]);
             buf = &mut buf[n..];
@@ -128,7 +131,7 @@ mod tests {
                 model.extend_from_slice(&data);
                 queue.push(Bytes::from(data).into(), &mut pool);
                 let mut buf = vec![0; taken];
-                let n = queue.peek(&mut buf);
+                let n = queue.peek(0, &mut buf);
                 prop_assert_eq!(n, taken.min(model.len()));
                 prop_assert_eq!(&buf[..n], &model[..n]);
                 let slices = queue.slices().concat();

@@ -143,7 +143,7 @@ impl Connection {
         if len < unsent {
             return len >= self.snd.wnd_max / 2;
         }
-        if self.marks.contains(Marks::FIN) {
+        if self.marks.intersects(Marks::FIN | Marks::URGENT) {
             return true;
         }
         if self.settings.cork || self.marks.contains(Marks::MORE) {
@@ -270,6 +270,9 @@ impl Connection {
         }
         if self.rcv.selective.is_some() {
             self.tell_selective(&mut header);
+        }
+        if self.marks.contains(Marks::URGENT) {
+            self.tell_urgent(&mut header);
         }
         Segment { header, payload }
     }

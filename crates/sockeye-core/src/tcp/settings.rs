@@ -15,7 +15,7 @@ pub struct Settings {
     pub keepalive: bool,
     /// `TCP_QUICKACK`: acknowledge at once. Cleared by the engine's own judgement, as on Linux.
     pub quickack: bool,
-    /// `SO_OOBINLINE`. Urgent data is always delivered in line for now.
+    /// `SO_OOBINLINE`: urgent data is read as part of the stream.
     pub oob_inline: bool,
     /// `SO_SNDBUF` was set: the send buffer no longer tunes itself.
     pub send_buffer_locked: bool,

@@ -47,6 +47,8 @@ impl Server {
                 let queued = self.queued_out(key)? as i32;
                 Memory::new(call, self.listener.as_fd()).write(call.args[2], &queued.to_ne_bytes())?;
             }
+            // The carrier has the mark; without a peer there is none.
+            (abi::SIOCATMARK, Kind::Stream(stream)) if stream.is_joined() => return Ok(Outcome::Proceed),
             (abi::SIOCATMARK, Kind::Stream(_)) => memory.write(call.args[2], &0i32.to_ne_bytes())?,
             // No datagram with a time stamp has been received.
             (abi::SIOCGSTAMP_OLD | abi::SIOCGSTAMPNS_OLD, _) => return Err(Errno::ENOENT),

@@ -16,7 +16,10 @@ use std::time::Duration;
 /// Longest option value that is read from a program, in bytes.
 const VALUE_MAX: usize = 64 * 1024;
 /// Options of `SOL_SOCKET` that the carrier carries out for plain calls.
-const ALSO_CARRIER: [i32; 4] = [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO, libc::SO_RCVLOWAT, libc::SO_PEEK_OFF];
+#[rustfmt::skip]
+const ALSO_CARRIER: [i32; 5] = [
+    libc::SO_RCVTIMEO, libc::SO_SNDTIMEO, libc::SO_RCVLOWAT, libc::SO_PEEK_OFF, libc::SO_OOBINLINE,
+];
 
 /// Options that the direct path could not carry out: set before connect or listen, they forbid it.
 #[rustfmt::skip]

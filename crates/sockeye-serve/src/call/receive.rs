@@ -77,7 +77,7 @@ impl Server {
             Err(errno) => return Progress::Done(Err(errno)),
         };
         let answer = match &self.served[key].kind {
-            Kind::Stream(_) => self.receive_stream(call, copy, &header, flags),
+            Kind::Stream(_) => self.receive_stream(call, key, copy, &header, flags),
             Kind::Datagram(_) if flags & libc::MSG_ERRQUEUE != 0 => Err(Errno::EAGAIN),
             Kind::Datagram(_) => self.receive_datagram(call, key, copy, &header, flags),
             Kind::Netlink(_) => self.receive_netlink(call, copy, &header, flags),
@@ -109,10 +109,18 @@ impl Server {
         }
     }
 
-    fn receive_stream(&mut self, call: &Call, copy: &OwnedFd, header: &Header, flags: i32) -> Answer {
+    fn receive_stream(
+        &mut self,
+        call: &Call,
+        key: Key,
+        copy: &OwnedFd,
+        header: &Header,
+        flags: i32,
+    ) -> Answer {
         if flags & libc::MSG_OOB != 0 {
-            // No urgent data: as Linux without any.
-            return Err(Errno::EINVAL);
+            // Urgent data waits in the carrier; without a peer there is none.
+            let joined = matches!(&self.served[key].kind, Kind::Stream(stream) if stream.is_joined());
+            return if joined { Ok(Outcome::Proceed) } else { Err(Errno::EINVAL) };
         }
         if flags & libc::MSG_ERRQUEUE != 0 {
             return Err(Errno::EAGAIN);

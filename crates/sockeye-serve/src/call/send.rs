@@ -7,7 +7,7 @@ use super::message::{HEADER_LEN, Header, MESSAGE_MAX};
 use super::{Answer, Call, Memory, Outcome};
 use crate::address::{self, Parsed};
 use crate::held::{HeldKey, Wait};
-use crate::served::{Key, Kind};
+use crate::served::{Key, Kind, Phase};
 use crate::server::Server;
 use rustix::net::{SendFlags, send};
 use sockeye_core::host::{IfIndex, SendControl};
@@ -72,11 +72,9 @@ impl Server {
     }
 
     fn send_message(&mut self, call: &Call, key: Key, copy: OwnedFd, header: &Header, flags: i32) -> Answer {
-        if flags & libc::MSG_OOB != 0 {
-            return Err(Errno::EOPNOTSUPP);
-        }
         match &self.served[key].kind {
             Kind::Stream(_) => self.send_stream(call, key, Arc::new(copy), header, flags),
+            Kind::Datagram(_) | Kind::Netlink(_) if flags & libc::MSG_OOB != 0 => Err(Errno::EOPNOTSUPP),
             Kind::Datagram(_) => self.send_datagram(call, key, &copy, header),
             Kind::Netlink(_) => {
                 let memory = Memory::new(call, self.listener.as_fd());
@@ -98,8 +96,18 @@ impl Server {
         if flags & libc::MSG_FASTOPEN != 0 {
             return Err(Errno::EOPNOTSUPP);
         }
+        if flags & libc::MSG_OOB != 0
+            && self.stream(key).is_some_and(|s| matches!(s.phase, Phase::Direct { .. }))
+        {
+            return Ok(Outcome::Proceed);
+        }
         let bytes = header.gather(&Memory::new(call, self.listener.as_fd()), MESSAGE_MAX)?;
-        match send(&copy, &bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+        let sent = if flags & libc::MSG_OOB != 0 {
+            self.send_urgent(key, &bytes)
+        } else {
+            send(&copy, &bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+        };
+        match sent {
             Ok(n) => Ok(Outcome::Value(n as i64)),
             Err(rustix::io::Errno::AGAIN) => {
                 if flags & libc::MSG_DONTWAIT != 0 || self.is_nonblocking(&copy) {
@@ -118,6 +126,23 @@ impl Server {
             }
             Err(e) => Err(Errno(e.raw_os_error() as u16)),
         }
+    }
+
+    /// Urgent data goes past the carrier, so what is in the carrier goes first; without room for that, none has come
+    /// for this either.
+    fn send_urgent(&mut self, key: Key, bytes: &[u8]) -> Result<usize, rustix::io::Errno> {
+        self.carry_in(key, false);
+        let stream = self.stream(key).ok_or(rustix::io::Errno::BADF)?;
+        let id = stream.id;
+        match &stream.phase {
+            Phase::Linked(link) if link.in_blocked => return Err(rustix::io::Errno::AGAIN),
+            Phase::Linked(_) => {}
+            _ => return Err(rustix::io::Errno::PIPE),
+        }
+        let now = self.now;
+        let sent = self.host().send_urgent(id, bytes, now);
+        self.settle();
+        sent.map_err(|errno| rustix::io::Errno::from_raw_os_error(i32::from(errno.0)))
     }
 
     /// A held stream send looks whether the carrier has room again.

@@ -11,9 +11,10 @@ use crate::server::Server;
 use crate::sys::socket;
 use rustix::event::epoll::EventFlags;
 use rustix::io::{Errno as Os, IoSlice};
-use rustix::net::{Shutdown, shutdown};
+use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use smallvec::SmallVec;
 use sockeye_core::host::Shutdown as HostShutdown;
+use sockeye_core::tcp::Mark;
 use sockeye_core::{Errno, Readiness};
 use std::os::fd::AsFd;
 
@@ -205,22 +206,23 @@ impl Server {
         if link.out_blocked || link.out_ended {
             return Step::Idle;
         }
-        let slices = match host.recv_slices(stream.id) {
-            Ok(slices) => slices,
-            Err(Errno::EAGAIN) => return Step::Idle,
-            Err(errno) => return Step::Failed(errno),
+        let (total, written) = match host.urgent_mark(stream.id) {
+            Some(Mark { ahead: 0, byte: Some(byte) }) => {
+                (1, if stream.read_shut { Ok(1) } else { put_urgent(link, byte) })
+            }
+            _ => {
+                let slices = match host.recv_slices(stream.id) {
+                    Ok(slices) => slices,
+                    Err(Errno::EAGAIN) => return Step::Idle,
+                    Err(errno) => return Step::Failed(errno),
+                };
+                let total: usize = slices.iter().map(|s| s.len()).sum();
+                if total == 0 {
+                    return Step::Ended;
+                }
+                (total, if stream.read_shut { Ok(total) } else { put(link, &slices) })
+            }
         };
-        let total: usize = slices.iter().map(|s| s.len()).sum();
-        if total == 0 {
-            return Step::Ended;
-        }
-        let written = if stream.read_shut {
-            Ok(total)
-        } else {
-            let slices: SmallVec<[IoSlice<'_>; 8]> = slices.iter().map(|s| IoSlice::new(s)).collect();
-            rustix::io::writev(&link.end, &slices)
-        };
-        drop(slices);
         // A short write means that the carrier is full: its next edge brings us back.
         link.out_blocked = matches!(written, Err(Os::AGAIN)) || written.is_ok_and(|n| n < total);
         if link.out_blocked && !link.room_told {
@@ -298,6 +300,21 @@ impl Server {
             }
             _ => self.forget(key),
         }
+    }
+}
+
+/// Writes received bytes into the carrier, from where they lie.
+fn put(link: &Link, slices: &[&[u8]]) -> Result<usize, Os> {
+    let slices: SmallVec<[IoSlice<'_>; 8]> = slices.iter().map(|s| IoSlice::new(s)).collect();
+    rustix::io::writev(&link.end, &slices)
+}
+
+/// Gives the program its urgent byte beside the stream; kernels before 5.15 have it in line only.
+fn put_urgent(link: &Link, byte: u8) -> Result<usize, Os> {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    match send(&link.end, &[byte], flags | SendFlags::OOB) {
+        Err(Os::OPNOTSUPP) => send(&link.end, &[byte], flags),
+        sent => sent,
     }
 }
 

@@ -137,6 +137,7 @@ impl Connection {
         self.snd.queue.acknowledge(bytes as usize, ctx.pool);
         self.totals.bytes_acked += u64::from(bytes);
         self.soft_error = None;
+        self.settle_urgent();
     }
 
     /// How much of what `ack` newly covers is data: the rest is SYN and FIN.

@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::time_wait::Verdict;
 use super::timers::Timer;
 use super::{Ctx, Segment, State};
+use crate::wire::tcp::Flags;
 use core::ops::ControlFlow;
 
 impl Connection {
@@ -30,12 +31,15 @@ impl Connection {
         }
     }
 
-    /// 3.10.7.4. The third step, security, is not part of this stack; the sixth, URG, delivers in line.
+    /// 3.10.7.4. The third step, security, is not part of this stack.
     fn arrive_synchronized(&mut self, mut segment: Segment, ctx: &mut Ctx<'_>) -> ControlFlow<()> {
         self.check_sequence(&segment, ctx)?;
         self.check_reset(&segment, ctx)?;
         self.check_syn(&mut segment, ctx)?;
         self.check_ack(&segment, ctx)?;
+        if segment.header.flags.contains(Flags::URG) || self.rcv.urgent.is_some() {
+            self.check_urgent(&segment, ctx);
+        }
         self.take_text_and_fin(segment, ctx);
         ControlFlow::Continue(())
     }

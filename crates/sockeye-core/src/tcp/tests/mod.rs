@@ -7,3 +7,4 @@ pub(crate) mod harness;
 mod recovery;
 mod robust;
 mod timing;
+mod urgent;
