@@ -72,6 +72,7 @@ step "tests/kernel" bash tests/kernel/run.sh --quick
 step "examples/article" bash examples/article/run.sh --quick
 step "tests/calls" bash tests/calls/run.sh --quick
 step "examples/languages" bash examples/languages/matrix.sh --quick
+step "tests/sockopts" bash tests/sockopts/run.sh --quick
 step "tests/link" bash tests/link/run.sh --quick
 step "tests/storm" bash tests/storm/run.sh --quick
 step "tests/programs" bash tests/programs/run.sh --quick

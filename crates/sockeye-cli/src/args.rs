@@ -38,6 +38,12 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the socket options: what each is here
+    Sockopts {
+        /// One JSON array
+        #[arg(long)]
+        json: bool,
+    },
     /// Show on this machine, in seconds, what sockeye does
     Demo,
     /// The demo's client: fetches a page with the standard library's TcpStream

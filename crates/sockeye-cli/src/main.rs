@@ -5,6 +5,7 @@ mod args;
 mod demo;
 mod demo_client;
 mod run;
+mod sockopts;
 mod ss;
 
 use args::{Args, Command};
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Exec { name, program } => Ok(sockeye_serve::exec::exec(&name, &program)),
         Command::Ss(options) => ss::ss(&options).map(|()| 0),
         Command::Ls { json } => ss::ls(json).map(|()| 0),
+        Command::Sockopts { json } => sockopts::print(json).map(|()| 0),
         Command::Demo => demo::demo(),
         Command::DemoClient { address } => demo_client::fetch(&address).map(|()| 0),
         Command::Completions { shell } => {

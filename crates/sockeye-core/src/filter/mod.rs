@@ -97,6 +97,10 @@ impl Host {
         Ok(())
     }
 
+    pub(crate) fn has_filter(&self, id: SocketId) -> bool {
+        self.sockets.get(id).and_then(|socket| socket.filter.as_ref()).is_some_and(|f| f.program.is_some())
+    }
+
     pub(crate) fn filter_is_locked(&self, id: SocketId) -> Result<bool> {
         Ok(self.socket_ref(id)?.filter.as_ref().is_some_and(|attached| attached.locked))
     }

@@ -4,7 +4,7 @@ use super::multicast::{IP_ADD_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_MSFILTER, ipv4
 use super::table::{IPPROTO_IP, IPPROTO_IPV6};
 use super::value::{int, int_in, int_or_byte, of_bool, of_int};
 use crate::errno::{Errno, Result};
-use crate::host::{Host, IfIndex, OptionValue, SocketId};
+use crate::host::{Host, IfIndex, Kind, OptionValue, SocketId};
 use crate::ip::input::TTL_DEFAULT;
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -16,11 +16,16 @@ impl Host {
             IP_ADD_MEMBERSHIP..=MCAST_MSFILTER => return self.set_membership(id, false, name, value),
             _ => {}
         }
+        if value.is_empty() && WITH_A_VALUE.contains(&name) {
+            return Err(Errno::EINVAL);
+        }
         let value = int_or_byte(value)?;
         let on = value != 0;
+        let stream = self.socket_ref(id)?.kind == Kind::Stream;
         let options = &mut self.socket_mut(id)?.options;
         match name {
-            IP_TOS => options.tos = value as u8,
+            IP_TOS => options.tos = class_of(value, options.tos, stream),
+            IP_MULTICAST_TTL if stream => return Err(Errno::EINVAL),
             IP_TTL => options.ttl = optional_byte(value, 1)?,
             IP_MTU_DISCOVER => options.mtu_discover4 = int_in(value, 0, PMTUDISC_MAX)? as u8,
             IP_RECVERR => options.receive_errors4 = on,
@@ -29,7 +34,7 @@ impl Host {
             IP_BIND_ADDRESS_NO_PORT => options.bind_no_port = on,
             IP_MULTICAST_TTL => options.multicast_ttl = optional_byte(value, 0)?.unwrap_or(1),
             IP_MULTICAST_LOOP => options.multicast_loop4 = on,
-            IP_MULTICAST_ALL => options.multicast_all = on,
+            IP_MULTICAST_ALL => options.multicast_all = int_in(value, 0, 1)? != 0,
             _ => unreachable!("the table sends only what is here"),
         }
         self.refresh_flow_fields(id);
@@ -70,6 +75,10 @@ impl Host {
             IPV6_CHECKSUM | IPV6_HDRINCL => return self.set_raw_option(id, IPPROTO_IPV6, name, value),
             _ => {}
         }
+        let stream = self.socket_ref(id)?.kind == Kind::Stream;
+        if stream && matches!(name, IPV6_MULTICAST_IF | IPV6_MULTICAST_HOPS) {
+            return Err(Errno::ENOPROTOOPT);
+        }
         let value = int(value)?;
         let on = value != 0;
         let interface = if name == IPV6_MULTICAST_IF { self.device_numbered(value)? } else { None };
@@ -82,7 +91,10 @@ impl Host {
             IPV6_MTU_DISCOVER => options.mtu_discover6 = int_in(value, 0, PMTUDISC_MAX)? as u8,
             IPV6_RECVERR => options.receive_errors6 = on,
             IPV6_MULTICAST_ALL => options.multicast_all = on,
-            IPV6_TCLASS => options.traffic_class = int_in(value, -1, 255)?.max(0) as u8,
+            IPV6_TCLASS => {
+                let class = int_in(value, -1, 255)?.max(0);
+                options.traffic_class = class_of(class, options.traffic_class, stream);
+            }
             IPV6_TRANSPARENT => options.transparent = on,
             IPV6_FREEBIND => options.freebind = on,
             _ => unreachable!("the table sends only what is here"),
@@ -116,7 +128,8 @@ impl Host {
     /// Once bound it is too late: EINVAL.
     fn set_v6only(&mut self, id: SocketId, on: bool) -> Result<()> {
         let socket = self.socket_mut(id)?;
-        if socket.local.port() != 0 {
+        // A raw socket is bound to its protocol from birth.
+        if socket.local.port() != 0 || socket.kind == Kind::Raw {
             return Err(Errno::EINVAL);
         }
         socket.options.v6only = on;
@@ -139,11 +152,15 @@ impl Host {
         };
         let peer = peer.ok_or(Errno::ENOTCONN)?;
         let route = self.routing.lookup(peer.ip(), socket.options.device).ok_or(Errno::ENOTCONN)?;
-        Ok(route.mtu as i32)
+        let most = if peer.is_ipv4() { i32::from(u16::MAX) } else { i32::MAX };
+        Ok((route.mtu as i32).min(most))
     }
 
     /// `struct in_addr`, `ip_mreq` or `ip_mreqn`.
     fn set_multicast_if(&mut self, id: SocketId, value: &[u8]) -> Result<()> {
+        if self.socket_ref(id)?.kind == Kind::Stream {
+            return Err(Errno::EINVAL);
+        }
         let interface = match value.len() {
             0..4 => return Err(Errno::EINVAL),
             12.. => self.interface_of(ipv4_at(value, 4)?, int(&value[8..])?)?,
@@ -174,6 +191,12 @@ impl Host {
     }
 }
 
+/// A class or type of service; the two bits of congestion notification (RFC 3168) are TCP's own.
+fn class_of(value: i32, before: u8, stream: bool) -> u8 {
+    let value = value as u8;
+    if stream { value & !ECN_MASK | before & ECN_MASK } else { value }
+}
+
 /// -1 for the default, else a byte.
 fn optional_byte(value: i32, min: i32) -> Result<Option<u8>> {
     match value {
@@ -182,6 +205,10 @@ fn optional_byte(value: i32, min: i32) -> Result<Option<u8>> {
     }
 }
 
+/// Options of `IPPROTO_IP` for which no value is not zero.
+const WITH_A_VALUE: [i32; 5] =
+    [IP_FREEBIND, IP_TRANSPARENT, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_MULTICAST_ALL];
+const ECN_MASK: u8 = 3;
 /// `IP_PMTUDISC_OMIT`.
 const PMTUDISC_MAX: i32 = 5;
 
@@ -194,7 +221,7 @@ const IP_MTU: i32 = 14;
 const IP_FREEBIND: i32 = 15;
 const IP_TRANSPARENT: i32 = 19;
 const IP_BIND_ADDRESS_NO_PORT: i32 = 24;
-const IP_MULTICAST_IF: i32 = 32;
+pub(super) const IP_MULTICAST_IF: i32 = 32;
 const IP_MULTICAST_TTL: i32 = 33;
 const IP_MULTICAST_LOOP: i32 = 34;
 const IP_MULTICAST_ALL: i32 = 49;

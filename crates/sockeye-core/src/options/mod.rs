@@ -6,6 +6,7 @@
 //! option; nothing is accepted that would change what programs see and does not.
 
 mod ip;
+mod kept;
 mod lite;
 mod multicast;
 mod raw;
@@ -138,9 +139,30 @@ impl Host {
                 Group::Raw => self.set_raw_option(id, level, name, value),
             },
             Support::Stored { len, .. } => {
-                let value = value::exact(value, len, level == table::IPPROTO_IP)?;
-                self.socket_mut(id)?.options.store(level, name, value);
+                let mut value = value::exact(value, len, level == table::IPPROTO_IP)?;
+                let socket = self.socket_mut(id)?;
+                if len == 4 {
+                    value = value::of_int(socket.keepable(level, name, value::int(&value)?)?);
+                }
+                socket.options.store(level, name, value);
                 Ok(())
+            }
+            Support::Flag { .. } => {
+                let value = match level {
+                    table::IPPROTO_IP => value::int_or_byte(value)?,
+                    _ if value.len() < 4 && kept::is_lenient(level, name) => 0,
+                    _ => value::int(value)?,
+                };
+                let socket = self.socket_mut(id)?;
+                let value = socket.keepable(level, name, value)?;
+                socket.options.store(level, name, value::of_bool(value != 0));
+                Ok(())
+            }
+            // sk_setsockopt and tcp_setsockopt look at the length before they look at the name.
+            Support::ReadOnly | Support::Refused(_)
+                if matches!(level, table::SOL_SOCKET | table::IPPROTO_TCP) && value.len() < 4 =>
+            {
+                Err(Errno::EINVAL)
             }
             Support::ReadOnly => Err(Errno::ENOPROTOOPT),
             Support::Refused(errno) => Err(errno),
@@ -173,10 +195,19 @@ impl Host {
                 let stored = self.socket_ref(id)?.options.stored(level, name);
                 stored.cloned().unwrap_or_else(|| value::padded(default, len))
             }
+            Support::Flag { default, .. } => {
+                let stored = self.socket_ref(id)?.options.stored(level, name);
+                stored.cloned().unwrap_or_else(|| value::of_bool(default))
+            }
             Support::Refused(errno) => return Err(errno),
         };
         // ip_getsockopt gives a small integer as one byte to who has room for less than an int.
-        if matches!(entry.group, Group::Ip) && value.len() == 4 && (1..4).contains(&max_len) {
+        let small = matches!(&value[..], [_, 0, 0, 0]);
+        if matches!(entry.group, Group::Ip)
+            && name != ip::IP_MULTICAST_IF
+            && small
+            && (1..4).contains(&max_len)
+        {
             value.truncate(1);
         }
         value.truncate(max_len);
@@ -190,7 +221,7 @@ impl Host {
             table::IPPROTO_UDPLITE => socket.is_udp(),
             table::IPPROTO_IPV6 => socket.domain == Domain::Inet6,
             table::IPPROTO_IP => socket.domain == Domain::Inet || socket.kind != Kind::Raw,
-            table::SOL_RAW => socket.kind == Kind::Raw,
+            table::SOL_RAW => socket.has_raw_option(name),
             table::IPPROTO_ICMPV6 => socket.kind == Kind::Raw && socket.domain == Domain::Inet6,
             _ => true,
         };

@@ -6,7 +6,7 @@
 
 use super::value::int;
 use crate::errno::{Errno, Result};
-use crate::host::{Host, IfIndex, SocketId};
+use crate::host::{Host, IfIndex, Kind, SocketId};
 use crate::ip::multicast::Mode;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -21,6 +21,10 @@ impl Host {
         value: &[u8],
     ) -> Result<()> {
         match name {
+            // Linux: a connection is no member of anything.
+            IP_ADD_MEMBERSHIP | IP_DROP_MEMBERSHIP if self.socket_ref(id)?.kind == Kind::Stream => {
+                Err(Errno::EPROTO)
+            }
             IP_ADD_MEMBERSHIP | IP_DROP_MEMBERSHIP => {
                 let index = if value.len() >= 12 { int(&value[8..])? } else { 0 };
                 let (group, address) = (ipv4_at(value, 0)?, ipv4_at(value, 4)?);
@@ -63,7 +67,11 @@ impl Host {
     /// `struct ipv6_mreq`: the group and the index of the interface.
     pub(super) fn set_membership6(&mut self, id: SocketId, join: bool, value: &[u8]) -> Result<()> {
         let group: [u8; 16] = *value.first_chunk().ok_or(Errno::EINVAL)?;
-        let interface = self.device_numbered(int(&value[16..])?)?;
+        let index = int(&value[16..])?;
+        if join && self.socket_ref(id)?.kind == Kind::Stream {
+            return Err(Errno::EPROTO);
+        }
+        let interface = self.device_numbered(index)?;
         self.join_or_leave(id, join, IpAddr::V6(Ipv6Addr::from(group)), interface)
     }
 
@@ -157,7 +165,7 @@ const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 
 pub(super) const IP_ADD_MEMBERSHIP: i32 = 35;
-const IP_DROP_MEMBERSHIP: i32 = 36;
+pub(super) const IP_DROP_MEMBERSHIP: i32 = 36;
 const IP_UNBLOCK_SOURCE: i32 = 37;
 const IP_BLOCK_SOURCE: i32 = 38;
 const IP_ADD_SOURCE_MEMBERSHIP: i32 = 39;

@@ -105,8 +105,8 @@ impl Host {
             SO_REUSEADDR => of_bool(options.reuse_addr),
             SO_REUSEPORT => of_bool(options.reuse_port),
             SO_BROADCAST => of_bool(options.broadcast),
-            SO_SNDBUF | SO_SNDBUFFORCE => of_int(self.buffers(socket).0 as i32),
-            SO_RCVBUF | SO_RCVBUFFORCE => of_int(self.buffers(socket).1 as i32),
+            SO_SNDBUF => of_int(self.buffers(socket).0 as i32),
+            SO_RCVBUF => of_int(self.buffers(socket).1 as i32),
             SO_KEEPALIVE => of_bool(settings.keepalive),
             SO_OOBINLINE => of_bool(settings.oob_inline),
             SO_RCVLOWAT => of_int(settings.receive_lowat as i32),
@@ -119,6 +119,7 @@ impl Host {
             }
             SO_BINDTODEVICE => self.device_name(options.device),
             SO_BINDTOIFINDEX => of_int(options.device.map_or(0, |device| device.0 as i32)),
+            SO_ATTACH_FILTER if !self.has_filter(id) => OptionValue::new(),
             SO_LOCK_FILTER => of_bool(self.filter_is_locked(id)?),
             SO_INCOMING_NAPI_ID | SO_ZEROCOPY => of_int(0),
             SO_COOKIE => OptionValue::from_slice(&socket.inode.to_ne_bytes()),

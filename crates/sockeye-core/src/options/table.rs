@@ -49,6 +49,13 @@ pub enum Support {
         /// The int that it starts with.
         default: i32,
     },
+    /// A flag, which anything but 0 sets; kept and given back.
+    Flag {
+        /// Whether what keeps it acts on it: control messages of receives are made by the layer above.
+        acts: bool,
+        /// What it starts with.
+        default: bool,
+    },
     /// Not accepted.
     Refused(Errno),
 }
@@ -81,9 +88,20 @@ pub fn find(level: i32, number: i32) -> Option<&'static Entry> {
     entries.iter().find(|entry| entry.number == number)
 }
 
-/// All of them, for documents.
-pub fn all() -> impl Iterator<Item = &'static Entry> {
-    [SOCKET, IP, TCP, LITE, IPV6, ICMPV6, RAW].into_iter().flatten()
+/// All of them with their level and its name, for documents.
+pub fn all() -> impl Iterator<Item = (i32, &'static str, &'static Entry)> {
+    let levels = [
+        (SOL_SOCKET, "SOL_SOCKET", SOCKET),
+        (IPPROTO_IP, "IPPROTO_IP", IP),
+        (IPPROTO_TCP, "IPPROTO_TCP", TCP),
+        (IPPROTO_UDPLITE, "IPPROTO_UDPLITE", LITE),
+        (IPPROTO_IPV6, "IPPROTO_IPV6", IPV6),
+        (IPPROTO_ICMPV6, "IPPROTO_ICMPV6", ICMPV6),
+        (SOL_RAW, "SOL_RAW", RAW),
+    ];
+    levels
+        .into_iter()
+        .flat_map(|(level, name, entries)| entries.iter().map(move |entry| (level, name, entry)))
 }
 
 const fn flag(default: i32) -> Support {
@@ -99,21 +117,23 @@ macro_rules! entries {
 }
 
 const ON: Support = Support::Effective;
+const KEPT: Support = Support::Flag { acts: false, default: false };
+const TOLD: Support = Support::Flag { acts: true, default: false };
 const READ: Support = Support::ReadOnly;
 const REFUSED: Support = Support::Refused(Errno::ENOPROTOOPT);
 
 static SOCKET: &[Entry] = entries![Socket:
-    (1, "SO_DEBUG", flag(0)),
+    (1, "SO_DEBUG", KEPT),
     (2, "SO_REUSEADDR", ON),
     (3, "SO_TYPE", READ),
     (4, "SO_ERROR", READ),
-    (5, "SO_DONTROUTE", flag(0)),
+    (5, "SO_DONTROUTE", KEPT),
     (6, "SO_BROADCAST", ON),
     (7, "SO_SNDBUF", ON),
     (8, "SO_RCVBUF", ON),
     (9, "SO_KEEPALIVE", ON),
     (10, "SO_OOBINLINE", ON),
-    (11, "SO_NO_CHECK", flag(0)),
+    (11, "SO_NO_CHECK", KEPT),
     (12, "SO_PRIORITY", flag(0)),
     (13, "SO_LINGER", ON),
     (14, "SO_BSDCOMPAT", flag(0)),
@@ -128,22 +148,22 @@ static SOCKET: &[Entry] = entries![Socket:
     (26, "SO_ATTACH_FILTER", ON),
     (27, "SO_DETACH_FILTER", ON),
     (28, "SO_PEERNAME", REFUSED),
-    (29, "SO_TIMESTAMP", flag(0)),
+    (29, "SO_TIMESTAMP", TOLD),
     (30, "SO_ACCEPTCONN", READ),
     (32, "SO_SNDBUFFORCE", ON),
     (33, "SO_RCVBUFFORCE", ON),
-    (35, "SO_TIMESTAMPNS", flag(0)),
+    (35, "SO_TIMESTAMPNS", TOLD),
     (36, "SO_MARK", flag(0)),
     (37, "SO_TIMESTAMPING", REFUSED),
     (38, "SO_PROTOCOL", READ),
     (39, "SO_DOMAIN", READ),
-    (40, "SO_RXQ_OVFL", flag(0)),
+    (40, "SO_RXQ_OVFL", KEPT),
     (42, "SO_PEEK_OFF", Support::Refused(Errno::EOPNOTSUPP)),
     (44, "SO_LOCK_FILTER", ON),
-    (45, "SO_SELECT_ERR_QUEUE", flag(0)),
+    (45, "SO_SELECT_ERR_QUEUE", KEPT),
     (46, "SO_BUSY_POLL", flag(0)),
     (47, "SO_MAX_PACING_RATE", REFUSED),
-    (49, "SO_INCOMING_CPU", flag(0)),
+    (49, "SO_INCOMING_CPU", flag(-1)),
     (50, "SO_ATTACH_BPF", REFUSED),
     (51, "SO_ATTACH_REUSEPORT_CBPF", REFUSED),
     (52, "SO_ATTACH_REUSEPORT_EBPF", REFUSED),
@@ -152,12 +172,12 @@ static SOCKET: &[Entry] = entries![Socket:
     (60, "SO_ZEROCOPY", ON),
     (61, "SO_TXTIME", REFUSED),
     (62, "SO_BINDTOIFINDEX", ON),
-    (63, "SO_TIMESTAMP_NEW", flag(0)),
-    (64, "SO_TIMESTAMPNS_NEW", flag(0)),
+    (63, "SO_TIMESTAMP_NEW", KEPT),
+    (64, "SO_TIMESTAMPNS_NEW", KEPT),
     (66, "SO_RCVTIMEO_NEW", ON),
     (67, "SO_SNDTIMEO_NEW", ON),
-    (69, "SO_PREFER_BUSY_POLL", flag(0)),
-    (70, "SO_BUSY_POLL_BUDGET", flag(0)),
+    (69, "SO_PREFER_BUSY_POLL", KEPT),
+    (70, "SO_BUSY_POLL_BUDGET", REFUSED),
 ];
 
 static IP: &[Entry] = entries![Ip:
@@ -165,21 +185,21 @@ static IP: &[Entry] = entries![Ip:
     (2, "IP_TTL", ON),
     (3, "IP_HDRINCL", ON),
     (4, "IP_OPTIONS", REFUSED),
-    (6, "IP_RECVOPTS", flag(0)),
-    (7, "IP_RETOPTS", flag(0)),
-    (8, "IP_PKTINFO", flag(0)),
+    (6, "IP_RECVOPTS", KEPT),
+    (7, "IP_RETOPTS", KEPT),
+    (8, "IP_PKTINFO", TOLD),
     (10, "IP_MTU_DISCOVER", ON),
     (11, "IP_RECVERR", ON),
-    (12, "IP_RECVTTL", flag(0)),
-    (13, "IP_RECVTOS", flag(0)),
+    (12, "IP_RECVTTL", TOLD),
+    (13, "IP_RECVTOS", TOLD),
     (14, "IP_MTU", READ),
     (15, "IP_FREEBIND", ON),
     (19, "IP_TRANSPARENT", ON),
-    (20, "IP_RECVORIGDSTADDR", flag(0)),
+    (20, "IP_RECVORIGDSTADDR", KEPT),
     (21, "IP_MINTTL", REFUSED),
     (23, "IP_CHECKSUM", REFUSED),
     (24, "IP_BIND_ADDRESS_NO_PORT", ON),
-    (25, "IP_RECVFRAGSIZE", flag(0)),
+    (25, "IP_RECVFRAGSIZE", KEPT),
     (26, "IP_RECVERR_RFC4884", flag(0)),
     (32, "IP_MULTICAST_IF", ON),
     (33, "IP_MULTICAST_TTL", ON),
@@ -224,18 +244,18 @@ static IPV6: &[Entry] = entries![Ipv6:
     (46, "MCAST_JOIN_SOURCE_GROUP", ON),
     (47, "MCAST_LEAVE_SOURCE_GROUP", ON),
     (48, "MCAST_MSFILTER", ON),
-    (49, "IPV6_RECVPKTINFO", flag(0)),
-    (51, "IPV6_RECVHOPLIMIT", flag(0)),
-    (53, "IPV6_RECVHOPOPTS", flag(0)),
-    (56, "IPV6_RECVRTHDR", flag(0)),
-    (58, "IPV6_RECVDSTOPTS", flag(0)),
-    (60, "IPV6_RECVPATHMTU", flag(0)),
-    (62, "IPV6_DONTFRAG", flag(0)),
-    (66, "IPV6_RECVTCLASS", flag(0)),
+    (49, "IPV6_RECVPKTINFO", TOLD),
+    (51, "IPV6_RECVHOPLIMIT", TOLD),
+    (53, "IPV6_RECVHOPOPTS", KEPT),
+    (56, "IPV6_RECVRTHDR", KEPT),
+    (58, "IPV6_RECVDSTOPTS", KEPT),
+    (60, "IPV6_RECVPATHMTU", KEPT),
+    (62, "IPV6_DONTFRAG", KEPT),
+    (66, "IPV6_RECVTCLASS", TOLD),
     (67, "IPV6_TCLASS", ON),
-    (70, "IPV6_AUTOFLOWLABEL", flag(1)),
+    (70, "IPV6_AUTOFLOWLABEL", Support::Flag { acts: false, default: true }),
     (72, "IPV6_ADDR_PREFERENCES", flag(2)),
-    (74, "IPV6_RECVORIGDSTADDR", flag(0)),
+    (74, "IPV6_RECVORIGDSTADDR", KEPT),
     (75, "IPV6_TRANSPARENT", ON),
     (78, "IPV6_FREEBIND", ON),
 ];

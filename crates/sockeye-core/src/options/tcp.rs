@@ -22,8 +22,16 @@ impl Host {
             self.change_settings(id, now, |settings| settings.congestion = congestion);
             return Ok(());
         }
-        let value = int(value)?;
+        let mut value = int(value)?;
         check_range(name, value)?;
+        if name == TCP_WINDOW_CLAMP {
+            let fresh = matches!(self.socket_ref(id)?.role(), Some(Role::Idle));
+            value = match value {
+                0 if !fresh => return Err(Errno::EINVAL),
+                0 => 0,
+                clamp => clamp.max(WINDOW_CLAMP_MIN),
+            };
+        }
         self.change_settings(id, now, |settings| settings.set_number(name, value));
         Ok(())
     }
@@ -108,7 +116,7 @@ impl Settings {
             TCP_KEEPINTVL => self.keep_interval_s = value as u32,
             TCP_KEEPCNT => self.keep_count = value as u8,
             TCP_SYNCNT => self.syn_count = value as u8,
-            TCP_LINGER2 => self.linger2_s = value.max(-1),
+            TCP_LINGER2 => self.linger2_s = value.clamp(-1, FIN_TIMEOUT_MAX_S),
             TCP_DEFER_ACCEPT => self.defer_accept_s = whole_retries(value.max(0) as u32),
             TCP_WINDOW_CLAMP => self.window_clamp = value.max(0) as u32,
             TCP_QUICKACK => self.quickack = on,
@@ -122,8 +130,9 @@ impl Settings {
 /// Linux counts `TCP_DEFER_ACCEPT` in retransmissions, so that 5 s become 7 (secs_to_retrans).
 fn whole_retries(seconds: u32) -> u32 {
     const TIMEOUT_MAX_S: u32 = 120;
-    let (mut total, mut timeout) = (0u32, 1);
-    while total < seconds {
+    let (mut total, mut timeout, mut retries) = (0u32, 1, 0u8);
+    while total < seconds && retries < u8::MAX {
+        retries += 1;
         total = total.saturating_add(timeout);
         timeout = (timeout * 2).min(TIMEOUT_MAX_S);
     }
@@ -201,7 +210,11 @@ const INFO_LEN: usize = 240;
 /// `net.ipv4.tcp_fin_timeout`.
 const FIN_TIMEOUT_S: i32 = 60;
 /// `TCP_CA_NAME_MAX`.
+/// Half of `SOCK_MIN_RCVBUF`.
+const WINDOW_CLAMP_MIN: i32 = 1152;
 const CONGESTION_NAME_LEN: usize = 16;
+/// `TCP_FIN_TIMEOUT_MAX`.
+const FIN_TIMEOUT_MAX_S: i32 = 120;
 
 const TCP_NODELAY: i32 = 1;
 const TCP_MAXSEG: i32 = 2;

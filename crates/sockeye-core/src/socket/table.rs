@@ -90,7 +90,8 @@ impl Socket {
             domain,
             kind,
             protocol,
-            options: SocketOptions::default(),
+            // Raw sockets have no ports: any number may be bound alike.
+            options: SocketOptions { reuse_addr: kind == Kind::Raw, ..SocketOptions::default() },
             local: unspecified(domain),
             addr_locked: false,
             port_locked: false,

@@ -38,8 +38,13 @@ impl Server {
         let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
         let (level, name) = (call.int(1), call.int(2));
         let len = usize::try_from(call.int(4)).map_err(|_| Errno::EINVAL)?;
-        let value = Memory::new(call, self.listener.as_fd()).bytes(call.args[3], len.min(VALUE_MAX))?;
+        let value = Memory::new(call, self.listener.as_fd()).bytes(call.args[3], len.min(VALUE_MAX));
         let Some(id) = self.socket_id(key) else { return self.set_netlink_option(level, name) };
+        // Whether the option exists is asked before its value is read.
+        let value = match value {
+            Ok(value) => value,
+            Err(errno) => return self.host().may_set(id, level, name, len).and(Err(errno)),
+        };
         let now = self.now;
         if (level, name) == (libc::SOL_SOCKET, libc::SO_ATTACH_FILTER) {
             let program = self.filter_argument(call, &value)?;
@@ -65,8 +70,15 @@ impl Server {
     pub(super) fn call_getsockopt(&mut self, call: &Call) -> Answer {
         let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
         let (level, name) = (call.int(1), call.int(2));
+        if let Some(id) = self.socket_id(key) {
+            self.host().may_get(id, level, name)?;
+        }
         let memory = Memory::new(call, self.listener.as_fd());
-        let room = usize::try_from(memory.int(call.args[4])?).map_err(|_| Errno::EINVAL)?;
+        let room = match memory.int(call.args[4])? {
+            // IPv6 takes the length for an unsigned one.
+            -1 if level == libc::IPPROTO_IPV6 => 4,
+            room => usize::try_from(room).map_err(|_| Errno::EINVAL)?,
+        };
         if level == libc::SOL_SOCKET && name == libc::SO_ERROR {
             let errno = self.so_error(key, &copy);
             let value = i32::from(errno.map_or(0, |e| e.0)).to_ne_bytes();
