@@ -107,6 +107,23 @@ static void killed(int family) {
     wait(NULL);
 }
 
+// What was written before the reset has been sent, and is read before the reset is told.
+static void data_then_reset(int family) {
+    SECTION("%s: data, then a reset", family_name(family));
+    int ends[2];
+    tcp_pair(family, ends);
+    struct linger none = {.l_onoff = 1};
+    TRY(setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &none, sizeof none));
+    TRY(write(ends[0], "last words", 10));
+    TRY(close(ends[0]));
+    await(ends[1], POLLERR);
+    char text[16] = "";
+    TRY(recv(ends[1], text, 4, 0));
+    TRY(recv(ends[1], text + 4, sizeof text - 5, 0));
+    CHECK(strcmp(text, "last words") == 0);
+    close(ends[1]);
+}
+
 int main(void) {
     begin();
     EACH_FAMILY(family) {
@@ -116,6 +133,7 @@ int main(void) {
         port_again(family, SOCK_DGRAM);
         time_wait(family);
         lingering(family);
+        data_then_reset(family);
         killed(family);
     }
     SECTION("wrong arguments");

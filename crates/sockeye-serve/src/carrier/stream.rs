@@ -102,9 +102,14 @@ impl Server {
                 Step::Idle => break,
                 Step::Ended => {
                     self.observe_bytes(key, true, moved);
+                    self.send_off(moved);
                     return self.program_ended(key);
                 }
-                Step::Discarded => return self.stream_closed(key, true),
+                Step::Discarded => {
+                    self.observe_bytes(key, true, moved);
+                    self.send_off(moved);
+                    return self.stream_closed(key, true);
+                }
                 Step::Failed(errno) => return self.reset_program(key, errno),
             }
             if moved >= TURN_MAX {
@@ -113,6 +118,13 @@ impl Server {
             }
         }
         self.observe_bytes(key, true, moved);
+    }
+
+    /// What the program wrote goes out before its close, which may be a reset: on Linux write(2) had sent it already.
+    fn send_off(&mut self, moved: usize) {
+        if moved > 0 {
+            self.unsettled = self.lab.settle(self.now);
+        }
     }
 
     /// Looks at this socket again in the next turn: its edge is spent while bytes are left.
