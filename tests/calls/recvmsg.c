@@ -124,9 +124,32 @@ static void wrong(void) {
     TRY(recvmsg(fd, &message, MSG_ERRQUEUE));
 }
 
+// Where a datagram was sent to, as an address with the port.
+static void original_destination(int family) {
+    SECTION("%s: the original destination", family_name(family));
+    Address where;
+    int to = udp_socket(family, &where), from = socket(family, SOCK_DGRAM, 0), on = 1;
+    int level = family == AF_INET6 ? SOL_IPV6 : SOL_IP;
+    int name = family == AF_INET6 ? IPV6_RECVORIGDSTADDR : IP_RECVORIGDSTADDR;
+    TRY(setsockopt(to, level, name, &on, sizeof on));
+    TRY(sendto(from, "x", 1, 0, &where.any, where.length));
+    char byte, room[128];
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    await(to, POLLIN);
+    TRY(recvmsg(to, &message, 0));
+    struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+    CHECK(control && control->cmsg_level == level && control->cmsg_type == name);
+    CHECK(control && control->cmsg_len == CMSG_LEN(where.length));
+    CHECK(control && memcmp(CMSG_DATA(control), &where.any, where.length) == 0);
+    close(to);
+    close(from);
+}
+
 int main(void) {
     begin();
     EACH_FAMILY(family) {
+        original_destination(family);
         streams(family);
         datagrams(family);
     }

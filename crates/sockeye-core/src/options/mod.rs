@@ -135,7 +135,7 @@ impl Host {
                 Group::Ip => self.set_ip_option(id, name, value),
                 Group::Ipv6 => self.set_ipv6_option(id, name, value),
                 Group::Tcp => self.set_tcp_option(id, name, value, now),
-                Group::Lite => self.set_lite_option(id, name, value),
+                Group::Udp => self.set_lite_option(id, name, value),
                 Group::Raw => self.set_raw_option(id, level, name, value),
             },
             Support::Stored { len, .. } => {
@@ -160,7 +160,9 @@ impl Host {
             }
             // sk_setsockopt and tcp_setsockopt look at the length before they look at the name.
             Support::ReadOnly | Support::Refused(_)
-                if matches!(level, table::SOL_SOCKET | table::IPPROTO_TCP) && value.len() < 4 =>
+                if matches!(level, table::SOL_SOCKET | table::IPPROTO_TCP)
+                    && !(level == table::IPPROTO_TCP && name == TCP_ULP)
+                    && value.len() < 4 =>
             {
                 Err(Errno::EINVAL)
             }
@@ -188,7 +190,7 @@ impl Host {
                 Group::Ip => self.get_ip_option(id, name)?,
                 Group::Ipv6 => self.get_ipv6_option(id, name)?,
                 Group::Tcp => self.get_tcp_option(id, name, now)?,
-                Group::Lite => self.get_lite_option(id, name)?,
+                Group::Udp => self.get_lite_option(id, name)?,
                 Group::Raw => self.get_raw_option(id, level, name)?,
             },
             Support::Stored { len, default } => {
@@ -218,7 +220,7 @@ impl Host {
         let socket = self.socket_ref(id)?;
         let fits = match level {
             table::IPPROTO_TCP => socket.is_tcp(),
-            table::IPPROTO_UDPLITE => socket.is_udp(),
+            table::IPPROTO_UDP | table::IPPROTO_UDPLITE => socket.is_udp(),
             table::IPPROTO_IPV6 => socket.domain == Domain::Inet6,
             table::IPPROTO_IP => socket.domain == Domain::Inet || socket.kind != Kind::Raw,
             table::SOL_RAW => socket.has_raw_option(name),
@@ -242,7 +244,7 @@ impl Socket {
             (Kind::Raw, _) => table::SOL_RAW,
         };
         // UDP and UDP-Lite pass on each other's level as well.
-        let lite = self.is_udp() && level == table::IPPROTO_UDPLITE;
+        let lite = self.is_udp() && matches!(level, table::IPPROTO_UDP | table::IPPROTO_UDPLITE);
         self.domain == Domain::Inet6 || lite || [table::SOL_SOCKET, table::IPPROTO_IP, own].contains(&level)
     }
 }
@@ -260,6 +262,8 @@ impl SocketOptions {
     }
 }
 
+/// Its value is a name.
+const TCP_ULP: i32 = 31;
 const PMTUDISC_WANT: u8 = 1;
 const PMTUDISC_DO: u8 = 2;
 const PMTUDISC_PROBE: u8 = 3;

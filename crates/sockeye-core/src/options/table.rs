@@ -11,6 +11,8 @@ pub const IPPROTO_IP: i32 = 0;
 pub const IPPROTO_TCP: i32 = 6;
 /// `IPPROTO_IPV6`.
 pub const IPPROTO_IPV6: i32 = 41;
+/// `IPPROTO_UDP`.
+pub const IPPROTO_UDP: i32 = 17;
 /// `IPPROTO_UDPLITE`.
 pub const IPPROTO_UDPLITE: i32 = 136;
 /// `IPPROTO_ICMPV6`.
@@ -29,8 +31,8 @@ pub enum Group {
     Ipv6,
     /// `IPPROTO_TCP`.
     Tcp,
-    /// `IPPROTO_UDPLITE`.
-    Lite,
+    /// `IPPROTO_UDP` and `IPPROTO_UDPLITE`.
+    Udp,
     /// `SOL_RAW` and `IPPROTO_ICMPV6`, and what raw sockets alone have elsewhere.
     Raw,
 }
@@ -81,6 +83,7 @@ pub fn find(level: i32, number: i32) -> Option<&'static Entry> {
         IPPROTO_TCP => TCP,
         IPPROTO_IPV6 => IPV6,
         IPPROTO_ICMPV6 => ICMPV6,
+        IPPROTO_UDP => UDP,
         IPPROTO_UDPLITE => LITE,
         SOL_RAW => RAW,
         _ => return None,
@@ -94,6 +97,7 @@ pub fn all() -> impl Iterator<Item = (i32, &'static str, &'static Entry)> {
         (SOL_SOCKET, "SOL_SOCKET", SOCKET),
         (IPPROTO_IP, "IPPROTO_IP", IP),
         (IPPROTO_TCP, "IPPROTO_TCP", TCP),
+        (IPPROTO_UDP, "IPPROTO_UDP", UDP),
         (IPPROTO_UDPLITE, "IPPROTO_UDPLITE", LITE),
         (IPPROTO_IPV6, "IPPROTO_IPV6", IPV6),
         (IPPROTO_ICMPV6, "IPPROTO_ICMPV6", ICMPV6),
@@ -195,7 +199,7 @@ static IP: &[Entry] = entries![Ip:
     (14, "IP_MTU", READ),
     (15, "IP_FREEBIND", ON),
     (19, "IP_TRANSPARENT", ON),
-    (20, "IP_RECVORIGDSTADDR", KEPT),
+    (20, "IP_RECVORIGDSTADDR", TOLD),
     (21, "IP_MINTTL", REFUSED),
     (23, "IP_CHECKSUM", REFUSED),
     (24, "IP_BIND_ADDRESS_NO_PORT", ON),
@@ -255,12 +259,21 @@ static IPV6: &[Entry] = entries![Ipv6:
     (67, "IPV6_TCLASS", ON),
     (70, "IPV6_AUTOFLOWLABEL", Support::Flag { acts: false, default: true }),
     (72, "IPV6_ADDR_PREFERENCES", flag(2)),
-    (74, "IPV6_RECVORIGDSTADDR", KEPT),
+    (74, "IPV6_RECVORIGDSTADDR", TOLD),
     (75, "IPV6_TRANSPARENT", ON),
     (78, "IPV6_FREEBIND", ON),
 ];
 
-static LITE: &[Entry] = entries![Lite:
+static UDP: &[Entry] = entries![Udp:
+    (1, "UDP_CORK", REFUSED),
+    (100, "UDP_ENCAP", REFUSED),
+    (101, "UDP_NO_CHECK6_TX", KEPT),
+    (102, "UDP_NO_CHECK6_RX", KEPT),
+    (103, "UDP_SEGMENT", REFUSED),
+    (104, "UDP_GRO", REFUSED),
+];
+
+static LITE: &[Entry] = entries![Udp:
     (10, "UDPLITE_SEND_CSCOV", ON),
     (11, "UDPLITE_RECV_CSCOV", ON),
 ];
@@ -310,7 +323,7 @@ mod tests {
 
     #[test]
     fn numbers_are_sorted_and_none_is_there_twice() {
-        for entries in [SOCKET, IP, IPV6, TCP, LITE, ICMPV6, RAW] {
+        for entries in [SOCKET, IP, IPV6, TCP, UDP, LITE, ICMPV6, RAW] {
             assert!(entries.windows(2).all(|pair| pair[0].number < pair[1].number));
         }
     }

@@ -12,7 +12,7 @@ use crate::server::Server;
 use rustix::net::{RecvFlags, recv};
 use sockeye_core::Errno;
 use sockeye_core::host::Datagram;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
@@ -234,7 +234,7 @@ impl Server {
             let value = self.lab.host_mut(self.host_id).getsockopt(id, level, name, 4, now);
             value.is_ok_and(|v| v.iter().any(|b| *b != 0))
         };
-        let mut controls = vec![];
+        let (mut controls, mut wants_destination) = (vec![], None);
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         for (name, fraction) in [
             (libc::SO_TIMESTAMP, u64::from(wall.subsec_micros())),
@@ -259,6 +259,9 @@ impl Server {
             if on(libc::IPPROTO_IP, libc::IP_RECVTOS) {
                 controls.push((libc::IPPROTO_IP, libc::IP_TOS, vec![origin.tos]));
             }
+            if on(libc::IPPROTO_IP, libc::IP_RECVORIGDSTADDR) {
+                wants_destination = Some((libc::IPPROTO_IP, libc::IP_ORIGDSTADDR));
+            }
         }
         if on(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) {
             let to = match origin.to {
@@ -277,7 +280,20 @@ impl Server {
             let tos = i32::from(origin.tos).to_ne_bytes().to_vec();
             controls.push((libc::IPPROTO_IPV6, libc::IPV6_TCLASS, tos));
         }
+        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVORIGDSTADDR) {
+            wants_destination = Some((libc::IPPROTO_IPV6, libc::IPV6_ORIGDSTADDR));
+        }
+        if let Some((level, name)) = wants_destination {
+            controls.extend(self.destination(key, origin).map(|address| (level, name, address)));
+        }
         controls
+    }
+
+    /// `IP_ORIGDSTADDR`: where a datagram was sent to, as a socket address of the socket's family.
+    fn destination(&mut self, key: Key, origin: &Origin) -> Option<Vec<u8>> {
+        let (id, family, now) = (self.socket_id(key)?, self.datagrams(key)?.family, self.now);
+        let port = self.host_ref().info(id, now)?.local.port();
+        Some(address::encode(family, SocketAddr::new(origin.to, port)).as_bytes().to_vec())
     }
 
     pub(super) fn call_recvmmsg(&mut self, call: &Call) -> Answer {
