@@ -14,7 +14,7 @@ static IN_USE: AtomicIsize = AtomicIsize::new(0);
 struct Counter;
 
 /// Bytes that `make` has taken and not given back; what it made is kept until they were counted.
-pub fn bytes_taken<T>(make: impl FnOnce() -> T) -> usize {
+pub(crate) fn bytes_taken<T>(make: impl FnOnce() -> T) -> usize {
     IN_USE.store(0, Ordering::Relaxed);
     COUNTING.store(true, Ordering::Relaxed);
     let made = make();

@@ -9,34 +9,34 @@ use anyhow::Result;
 
 /// One figure: work per second of the processor and of the wall, or a cost.
 #[derive(Clone, Copy, Debug)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Per second of processor time; none where other processes do the work, and for costs.
-    pub cpu: Option<f64>,
-    pub wall: f64,
+    pub(crate) cpu: Option<f64>,
+    pub(crate) wall: f64,
 }
 
 impl Sample {
     /// A figure that no processor time belongs to.
-    pub fn of(figure: f64) -> Self {
+    pub(crate) fn of(figure: f64) -> Self {
         Self { cpu: None, wall: figure }
     }
 
     /// What is judged.
-    pub fn figure(&self) -> f64 {
+    pub(crate) fn figure(&self) -> f64 {
         self.cpu.unwrap_or(self.wall)
     }
 }
 
 /// Measured one right after the other.
 #[derive(Clone, Copy, Debug)]
-pub struct Pair {
-    pub ours: Sample,
-    pub peer: Sample,
+pub(crate) struct Pair {
+    pub(crate) ours: Sample,
+    pub(crate) peer: Sample,
 }
 
 /// What is asked of a case.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Target {
+pub(crate) enum Target {
     /// Shown, not judged.
     None,
     /// The ratio, at least.
@@ -49,7 +49,7 @@ pub enum Target {
 
 /// What figures count.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Unit {
+pub(crate) enum Unit {
     BytesPerSecond,
     PerSecond,
     /// A cost.
@@ -64,7 +64,7 @@ impl Unit {
     }
 
     /// A figure as one word.
-    pub fn show(self, figure: f64) -> String {
+    pub(crate) fn show(self, figure: f64) -> String {
         let scaled = |suffix: &str| {
             let steps = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
             let (step, prefix) = steps.into_iter().find(|(step, _)| figure >= *step).unwrap_or((1.0, ""));
@@ -82,28 +82,28 @@ impl Unit {
 
 /// A comparison.
 #[derive(Clone, Copy, Debug)]
-pub struct Case {
-    pub name: &'static str,
-    pub peer: &'static str,
-    pub unit: Unit,
-    pub target: Target,
-    pub run: fn(&Plan) -> Result<Vec<Pair>>,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) peer: &'static str,
+    pub(crate) unit: Unit,
+    pub(crate) target: Target,
+    pub(crate) run: fn(&Plan) -> Result<Vec<Pair>>,
 }
 
 /// What a case's pairs say.
 #[derive(Clone, Debug)]
-pub struct Outcome {
-    pub pairs: Vec<Pair>,
-    pub ours: Estimate,
-    pub peer: Estimate,
-    pub ratio: Estimate,
+pub(crate) struct Outcome {
+    pub(crate) pairs: Vec<Pair>,
+    pub(crate) ours: Estimate,
+    pub(crate) peer: Estimate,
+    pub(crate) ratio: Estimate,
     /// The ratio by the wall, where the processor's time is what is judged.
-    pub wall_ratio: Estimate,
+    pub(crate) wall_ratio: Estimate,
 }
 
 impl Case {
     /// Estimates from pairs, of which there is at least one.
-    pub fn outcome(&self, pairs: Vec<Pair>) -> Outcome {
+    pub(crate) fn outcome(&self, pairs: Vec<Pair>) -> Outcome {
         let ratio = |ours: f64, peer: f64| if self.unit.is_cost() { peer / ours } else { ours / peer };
         let each =
             |figure: &dyn Fn(&Pair) -> f64| Estimate::of(&pairs.iter().map(figure).collect::<Vec<_>>());
@@ -117,7 +117,7 @@ impl Case {
     }
 
     /// Whether the target is met; none where nothing is asked.
-    pub fn is_met(&self, outcome: &Outcome) -> Option<bool> {
+    pub(crate) fn is_met(&self, outcome: &Outcome) -> Option<bool> {
         match self.target {
             Target::None => None,
             Target::Ratio(least) => Some(outcome.ratio.low >= least),
@@ -127,7 +127,7 @@ impl Case {
     }
 
     /// The target as one word.
-    pub fn show_target(&self) -> String {
+    pub(crate) fn show_target(&self) -> String {
         match self.target {
             Target::None => "none".into(),
             Target::Ratio(least) => format!("{least:.2}"),
@@ -137,7 +137,7 @@ impl Case {
     }
 
     /// The line that is printed.
-    pub fn line(&self, outcome: &Outcome) -> String {
+    pub(crate) fn line(&self, outcome: &Outcome) -> String {
         let show = |estimate: &Estimate| self.unit.show(estimate.median);
         format!(
             "{} ours {} peer {} {} ratio {:.2} target {}",

@@ -8,25 +8,25 @@ use rustix::time::clock_gettime;
 
 /// Two readings at once, in seconds.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading {
-    pub cpu_s: f64,
-    pub wall_s: f64,
+pub(crate) struct Reading {
+    pub(crate) cpu_s: f64,
+    pub(crate) wall_s: f64,
 }
 
 impl Reading {
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         Self { cpu_s: seconds(ClockId::ThreadCPUTime), wall_s: seconds(ClockId::Monotonic) }
     }
 
     /// What has passed since.
-    pub fn elapsed(self) -> Self {
+    pub(crate) fn elapsed(self) -> Self {
         let now = Self::now();
         Self { cpu_s: now.cpu_s - self.cpu_s, wall_s: now.wall_s - self.wall_s }
     }
 }
 
 /// The processor time of this thread, in seconds.
-pub fn cpu_s() -> f64 {
+pub(crate) fn cpu_s() -> f64 {
     seconds(ClockId::ThreadCPUTime)
 }
 
@@ -38,12 +38,12 @@ fn seconds(clock: ClockId) -> f64 {
 /// Keeps this thread on the last core it may use, as long as this lives: programs started meanwhile would be kept
 /// there too.
 #[derive(Debug)]
-pub struct Pinned {
+pub(crate) struct Pinned {
     before: Option<CpuSet>,
 }
 
 impl Pinned {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let before = sched_getaffinity(None).ok();
         if let Some(last) =
             before.as_ref().and_then(|set| (0..CpuSet::MAX_CPU).rev().find(|n| set.is_set(*n)))

@@ -9,13 +9,13 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 
 /// Both ends of a stream.
-pub struct Streams<S> {
-    pub client: S,
-    pub server: S,
+pub(crate) struct Streams<S> {
+    pub(crate) client: S,
+    pub(crate) server: S,
 }
 
 /// Loopback TCP, without Nagle's algorithm and without blocking.
-pub fn tcp() -> Result<Streams<TcpStream>> {
+pub(crate) fn tcp() -> Result<Streams<TcpStream>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let client = TcpStream::connect(listener.local_addr()?)?;
     let (server, _) = listener.accept()?;
@@ -27,7 +27,7 @@ pub fn tcp() -> Result<Streams<TcpStream>> {
 }
 
 /// A pair of Unix stream sockets, without blocking.
-pub fn unix() -> Result<Streams<UnixStream>> {
+pub(crate) fn unix() -> Result<Streams<UnixStream>> {
     let (client, server) = UnixStream::pair()?;
     client.set_nonblocking(true)?;
     server.set_nonblocking(true)?;
@@ -36,7 +36,7 @@ pub fn unix() -> Result<Streams<UnixStream>> {
 
 impl<S: Read + Write> Streams<S> {
     /// Writes until the kernel takes no more, then reads until it has no more; says how much was read.
-    pub fn bulk(&mut self, data: &[u8], buf: &mut [u8]) -> Result<usize> {
+    pub(crate) fn bulk(&mut self, data: &[u8], buf: &mut [u8]) -> Result<usize> {
         let mut moved = 0;
         // A few writes at once: more only push the bytes out of the cache.
         for _ in 0..WRITES {
@@ -56,7 +56,7 @@ impl<S: Read + Write> Streams<S> {
     }
 
     /// A byte there and back.
-    pub fn round_trip(&mut self) -> Result<()> {
+    pub(crate) fn round_trip(&mut self) -> Result<()> {
         let mut byte = [1];
         self.client.write_all(&byte)?;
         self.server.read_exact(&mut byte)?;

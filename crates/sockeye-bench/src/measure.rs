@@ -10,20 +10,20 @@ use anyhow::Result;
 
 /// How long and how often is measured.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    pub quick: bool,
+pub(crate) struct Plan {
+    pub(crate) quick: bool,
     /// Pairs of a case in process.
-    pub pairs: usize,
+    pub(crate) pairs: usize,
     /// Processor time of one sample in process.
-    pub sample_s: f64,
+    pub(crate) sample_s: f64,
     /// Pairs of a case with programs.
-    pub program_pairs: usize,
+    pub(crate) program_pairs: usize,
     /// Seconds that a program measures.
-    pub program_s: f64,
+    pub(crate) program_s: f64,
 }
 
 impl Plan {
-    pub fn new(quick: bool) -> Self {
+    pub(crate) fn new(quick: bool) -> Self {
         match quick {
             true => Self { quick, pairs: 11, sample_s: 0.03, program_pairs: 5, program_s: 0.15 },
             false => Self { quick, pairs: 21, sample_s: 0.1, program_pairs: 11, program_s: 0.5 },
@@ -32,10 +32,10 @@ impl Plan {
 }
 
 /// One side of a comparison: a batch of work at each call, whose amount it gives.
-pub type Contender<'a> = &'a mut dyn FnMut() -> f64;
+pub(crate) type Contender<'a> = &'a mut dyn FnMut() -> f64;
 
 /// Rates of both, by turns, on one core; each has one sample beforehand that does not count.
-pub fn paired(plan: &Plan, ours: Contender<'_>, peer: Contender<'_>) -> Result<Vec<Pair>> {
+pub(crate) fn paired(plan: &Plan, ours: Contender<'_>, peer: Contender<'_>) -> Result<Vec<Pair>> {
     let _pinned = Pinned::new();
     sample(plan.sample_s / 2.0, ours);
     sample(plan.sample_s / 2.0, peer);
@@ -43,18 +43,18 @@ pub fn paired(plan: &Plan, ours: Contender<'_>, peer: Contender<'_>) -> Result<V
 }
 
 /// Any two figures, by turns.
-pub fn by_turns(
+pub(crate) fn by_turns(
     pairs: usize,
     mut ours: impl FnMut() -> Result<Sample>,
     mut peer: impl FnMut() -> Result<Sample>,
 ) -> Result<Vec<Pair>> {
     let pair = |n: usize| {
-        if n % 2 == 0 {
-            let ours = ours()?;
-            return Ok(Pair { ours, peer: peer()? });
+        if n % 2 == 1 {
+            let peer = peer()?;
+            return Ok(Pair { ours: ours()?, peer });
         }
-        let peer = peer()?;
-        Ok(Pair { ours: ours()?, peer })
+        let ours = ours()?;
+        Ok(Pair { ours, peer: peer()? })
     };
     (0..pairs).map(pair).collect()
 }

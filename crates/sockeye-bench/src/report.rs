@@ -6,10 +6,10 @@ use crate::statistics::Estimate;
 use serde_json::{Value, json};
 
 /// What became of a case: its outcome, or why there is none.
-pub type Entry<'a> = (&'a Case, Result<Outcome, String>);
+pub(crate) type Entry<'a> = (&'a Case, Result<Outcome, String>);
 
 /// All of a run.
-pub fn json(plan: &Plan, entries: &[Entry<'_>]) -> Value {
+pub(crate) fn json(plan: &Plan, entries: &[Entry<'_>]) -> Value {
     let uname = rustix::system::uname();
     json!({
         "quick": plan.quick,

@@ -13,14 +13,14 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use std::collections::VecDeque;
 
 /// A packet buffer with the length of what is in it.
-type Frame = (Vec<u8>, usize);
+pub(crate) type Frame = (Vec<u8>, usize);
 
 /// A card: frames that came, frames to go, frames to be used again.
-pub struct Card {
+pub(crate) struct Card {
     mtu: usize,
     checksums: bool,
-    pub arrived: VecDeque<Frame>,
-    pub sent: VecDeque<Frame>,
+    pub(crate) arrived: VecDeque<Frame>,
+    pub(crate) sent: VecDeque<Frame>,
     spare: Vec<Vec<u8>>,
 }
 
@@ -52,7 +52,7 @@ impl Device for Card {
     }
 }
 
-pub struct Arrived<'a> {
+pub(crate) struct Arrived<'a> {
     frame: Frame,
     spare: &'a mut Vec<Vec<u8>>,
 }
@@ -70,7 +70,7 @@ enum Room<'a> {
     Spare(&'a mut Vec<Vec<u8>>, usize),
 }
 
-pub struct Sending<'a> {
+pub(crate) struct Sending<'a> {
     room: Room<'a>,
     sent: &'a mut VecDeque<Frame>,
 }
@@ -88,14 +88,14 @@ impl phy::TxToken for Sending<'_> {
 }
 
 /// A host.
-pub struct End {
-    pub card: Card,
-    pub interface: Interface,
-    pub sockets: SocketSet<'static>,
+pub(crate) struct End {
+    pub(crate) card: Card,
+    pub(crate) interface: Interface,
+    pub(crate) sockets: SocketSet<'static>,
 }
 
 impl End {
-    pub fn new(last: u8, mtu: usize, checksums: bool, seed: u64) -> Self {
+    pub(crate) fn new(last: u8, mtu: usize, checksums: bool, seed: u64) -> Self {
         let mut card =
             Card { mtu, checksums, arrived: VecDeque::new(), sent: VecDeque::new(), spare: Vec::new() };
         let mut config = Config::new(HardwareAddress::Ip);
@@ -107,27 +107,27 @@ impl End {
         Self { card, interface, sockets: SocketSet::new(vec![]) }
     }
 
-    pub fn poll(&mut self, now: Instant) {
+    pub(crate) fn poll(&mut self, now: Instant) {
         self.interface.poll(now, &mut self.card, &mut self.sockets);
     }
 
-    pub fn tcp(&mut self, socket: SocketHandle) -> &mut tcp::Socket<'static> {
+    pub(crate) fn tcp(&mut self, socket: SocketHandle) -> &mut tcp::Socket<'static> {
         self.sockets.get_mut(socket)
     }
 
-    pub fn udp(&mut self, socket: SocketHandle) -> &mut udp::Socket<'static> {
+    pub(crate) fn udp(&mut self, socket: SocketHandle) -> &mut udp::Socket<'static> {
         self.sockets.get_mut(socket)
     }
 
     /// A TCP socket that sends at once.
-    pub fn add_tcp(&mut self, buffer_bytes: usize) -> SocketHandle {
+    pub(crate) fn add_tcp(&mut self, buffer_bytes: usize) -> SocketHandle {
         let buffer = || tcp::SocketBuffer::new(vec![0; buffer_bytes]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         socket.set_nagle_enabled(false);
         self.sockets.add(socket)
     }
 
-    pub fn open(&mut self, socket: SocketHandle, port: u16, local_port: u16) -> Result<()> {
+    pub(crate) fn open(&mut self, socket: SocketHandle, port: u16, local_port: u16) -> Result<()> {
         let Self { interface, sockets, .. } = self;
         let socket = sockets.get_mut::<tcp::Socket<'_>>(socket);
         let server = (IpAddress::v4(10, 0, 0, 2), port);
@@ -136,22 +136,22 @@ impl End {
 }
 
 /// The client's host and the server's.
-pub struct Smol {
-    pub now: Instant,
-    pub client: End,
-    pub server: End,
+pub(crate) struct Smol {
+    pub(crate) now: Instant,
+    pub(crate) client: End,
+    pub(crate) server: End,
     /// Packets that went over.
-    pub carried: u64,
+    pub(crate) carried: u64,
 }
 
 impl Smol {
-    pub fn new(mtu: usize, checksums: bool, seed: u64) -> Self {
+    pub(crate) fn new(mtu: usize, checksums: bool, seed: u64) -> Self {
         let end = |last, seed| End::new(last, mtu, checksums, seed);
         Self { now: Instant::ZERO, client: end(1, seed), server: end(2, seed + 1), carried: 0 }
     }
 
     /// Polls both by turns until no packet is under way.
-    pub fn exchange(&mut self) {
+    pub(crate) fn exchange(&mut self) {
         loop {
             self.client.poll(self.now);
             let there = self.hand_over(true);
@@ -179,11 +179,11 @@ impl Smol {
     }
 
     /// A connection with buffers of that size at all four places.
-    pub fn connected(&mut self, buffer_bytes: usize) -> Result<(SocketHandle, SocketHandle)> {
+    pub(crate) fn connected(&mut self, buffer_bytes: usize) -> Result<(SocketHandle, SocketHandle)> {
         self.connected_at(buffer_bytes, 80, 40000)
     }
 
-    pub fn connected_at(
+    pub(crate) fn connected_at(
         &mut self,
         buffer_bytes: usize,
         port: u16,
@@ -199,7 +199,7 @@ impl Smol {
     }
 
     /// Two bound datagram sockets with room for `datagrams` of 1500 bytes.
-    pub fn datagrams(&mut self, datagrams: usize) -> Result<(SocketHandle, SocketHandle)> {
+    pub(crate) fn datagrams(&mut self, datagrams: usize) -> Result<(SocketHandle, SocketHandle)> {
         let bound = |end: &mut End, port: u16| {
             let buffer = || {
                 udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; datagrams], vec![0; datagrams * 1500])

@@ -16,25 +16,25 @@ const ETH: IfIndex = IfIndex(2);
 const BURST_PACKETS: usize = 256;
 
 /// The client's host and the server's, which may be the same.
-pub struct Stack {
-    pub now: Instant,
+pub(crate) struct Stack {
+    pub(crate) now: Instant,
     hosts: Vec<Host>,
     server_ip: &'static str,
     outbox: Vec<(IfIndex, Packet)>,
     /// Packets that went over.
-    pub carried: u64,
+    pub(crate) carried: u64,
 }
 
 /// Who calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Side {
+pub(crate) enum Side {
     Client,
     Server,
 }
 
 impl Stack {
     /// Two hosts whose packets have at most so many bytes.
-    pub fn two(mtu: u32, seed: u64) -> Self {
+    pub(crate) fn two(mtu: u32, seed: u64) -> Self {
         let host = |net: &str, seed| {
             let net = net.parse().expect("a network");
             let eth = InterfaceConfig { mtu, ..InterfaceConfig::new("eth0", vec![net]) };
@@ -44,7 +44,7 @@ impl Stack {
     }
 
     /// One host.
-    pub fn one(seed: u64) -> Self {
+    pub(crate) fn one(seed: u64) -> Self {
         Self::of(vec![Host::new(HostConfig::default(), seed)], "127.0.0.1")
     }
 
@@ -52,18 +52,18 @@ impl Stack {
         Self { now: Instant::from_millis(1000), hosts, server_ip, outbox: Vec::new(), carried: 0 }
     }
 
-    pub fn host(&mut self, side: Side) -> &mut Host {
+    pub(crate) fn host(&mut self, side: Side) -> &mut Host {
         let last = self.hosts.len() - 1;
         &mut self.hosts[if side == Side::Client { 0 } else { last }]
     }
 
     /// The server's name.
-    pub fn server(&self, port: u16) -> SocketAddr {
+    pub(crate) fn server(&self, port: u16) -> SocketAddr {
         SocketAddr::new(self.server_ip.parse().expect("an address"), port)
     }
 
     /// Lets time pass and runs what is due.
-    pub fn pass(&mut self, time: Duration) {
+    pub(crate) fn pass(&mut self, time: Duration) {
         self.now += time;
         for host in &mut self.hosts {
             if host.next_deadline().is_some_and(|at| at <= self.now) {
@@ -73,7 +73,7 @@ impl Stack {
     }
 
     /// Moves packets until nobody has any.
-    pub fn exchange(&mut self) {
+    pub(crate) fn exchange(&mut self) {
         loop {
             let mut moved = false;
             for from in 0..self.hosts.len() {
@@ -95,7 +95,7 @@ impl Stack {
     }
 
     /// A listener of the server.
-    pub fn listen(&mut self, port: u16) -> Result<SocketId> {
+    pub(crate) fn listen(&mut self, port: u16) -> Result<SocketId> {
         let name = self.server(port);
         let host = self.host(Side::Server);
         let listener = host.socket(Domain::Inet, Kind::Stream, 0).map_err(wrong)?;
@@ -105,7 +105,7 @@ impl Stack {
     }
 
     /// A connection to a listener at `port`: the client's end and the server's.
-    pub fn connect(&mut self, listener: SocketId, port: u16) -> Result<(SocketId, SocketId)> {
+    pub(crate) fn connect(&mut self, listener: SocketId, port: u16) -> Result<(SocketId, SocketId)> {
         let (name, now) = (self.server(port), self.now);
         let client = self.host(Side::Client).socket(Domain::Inet, Kind::Stream, 0).map_err(wrong)?;
         let begun = self.host(Side::Client).connect(client, name, now);
@@ -116,7 +116,7 @@ impl Stack {
     }
 
     /// A connection of a listener of its own, without Nagle's algorithm.
-    pub fn connected(&mut self) -> Result<(SocketId, SocketId)> {
+    pub(crate) fn connected(&mut self) -> Result<(SocketId, SocketId)> {
         let listener = self.listen(80)?;
         let (client, server) = self.connect(listener, 80)?;
         self.set_option(client, server, (IPPROTO_TCP, TCP_NODELAY), &1_i32.to_ne_bytes())?;
@@ -124,7 +124,7 @@ impl Stack {
     }
 
     /// Sets an option of both ends.
-    pub fn set_option(
+    pub(crate) fn set_option(
         &mut self,
         client: SocketId,
         server: SocketId,
@@ -139,7 +139,7 @@ impl Stack {
     }
 
     /// Two datagram sockets, each connected to the other.
-    pub fn datagrams(&mut self) -> Result<(SocketId, SocketId)> {
+    pub(crate) fn datagrams(&mut self) -> Result<(SocketId, SocketId)> {
         let name = self.server(53);
         let now = self.now;
         let server = self.host(Side::Server).socket(Domain::Inet, Kind::Datagram, 0).map_err(wrong)?;
@@ -151,22 +151,22 @@ impl Stack {
         Ok((client, server))
     }
 
-    pub fn send(&mut self, side: Side, id: SocketId, data: &[u8]) -> Result<usize, Errno> {
+    pub(crate) fn send(&mut self, side: Side, id: SocketId, data: &[u8]) -> Result<usize, Errno> {
         let now = self.now;
         self.host(side).send(id, data, now)
     }
 
-    pub fn recv(&mut self, side: Side, id: SocketId, buf: &mut [u8]) -> Result<usize, Errno> {
+    pub(crate) fn recv(&mut self, side: Side, id: SocketId, buf: &mut [u8]) -> Result<usize, Errno> {
         let now = self.now;
         self.host(side).recv(id, buf, false, now)
     }
 }
 
 /// An errno as an error of the benchmark.
-pub fn wrong(errno: Errno) -> anyhow::Error {
+pub(crate) fn wrong(errno: Errno) -> anyhow::Error {
     anyhow!("{errno:?}")
 }
 
-pub const IPPROTO_TCP: i32 = 6;
-pub const TCP_CONGESTION: i32 = 13;
+pub(crate) const IPPROTO_TCP: i32 = 6;
+pub(crate) const TCP_CONGESTION: i32 = 13;
 const TCP_NODELAY: i32 = 1;

@@ -6,17 +6,17 @@
 
 /// A median with its interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    pub median: f64,
-    pub low: f64,
-    pub high: f64,
+pub(crate) struct Estimate {
+    pub(crate) median: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
     /// The probability that the interval holds the true median.
-    pub confidence: f64,
+    pub(crate) confidence: f64,
 }
 
 impl Estimate {
     /// Of at least one figure.
-    pub fn of(figures: &[f64]) -> Self {
+    pub(crate) fn of(figures: &[f64]) -> Self {
         let mut sorted = figures.to_vec();
         sorted.sort_by(f64::total_cmp);
         let n = sorted.len();

@@ -23,51 +23,51 @@ const WRITES: usize = 4;
 /// smoltcp's best of 64 KiB to 1 MiB with packets of 1500 bytes, and with 64 KiB.
 const SMOL_BUFFER: usize = 256 << 10;
 
-pub fn mtu_1500(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn mtu_1500(plan: &Plan) -> Result<Vec<Pair>> {
     against_smoltcp(plan, Stack::two(1500, 1), 1500, true)
 }
 
-pub fn mtu_1500_of_copy(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn mtu_1500_of_copy(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = Ours::new(Stack::two(1500, 1))?;
     let mut copy = Copy::new();
     paired(plan, &mut || ours.turn(), &mut || copy.turn())
 }
 
-pub fn mtu_1500_of_tcp(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn mtu_1500_of_tcp(plan: &Plan) -> Result<Vec<Pair>> {
     against_kernel(plan, Stack::two(1500, 1), kernel::tcp()?)
 }
 
-pub fn block_64k_summed(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn block_64k_summed(plan: &Plan) -> Result<Vec<Pair>> {
     against_smoltcp(plan, Stack::two(MTU_64K, 1), MTU_64K as usize, true)
 }
 
-pub fn block_64k(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn block_64k(plan: &Plan) -> Result<Vec<Pair>> {
     against_smoltcp(plan, Stack::one(1), MTU_64K as usize, false)
 }
 
-pub fn block_64k_of_tcp(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn block_64k_of_tcp(plan: &Plan) -> Result<Vec<Pair>> {
     against_kernel(plan, Stack::one(1), kernel::tcp()?)
 }
 
-pub fn block_64k_of_unix(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn block_64k_of_unix(plan: &Plan) -> Result<Vec<Pair>> {
     against_kernel(plan, Stack::one(1), kernel::unix()?)
 }
 
-pub fn block_64k_of_copy(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn block_64k_of_copy(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = Ours::new(Stack::one(1))?;
     let mut copy = Copy::new();
     paired(plan, &mut || ours.turn(), &mut || copy.turn())
 }
 
 /// The receiver reads in place; the sender still copies in.
-pub fn borrowed(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn borrowed(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = Ours::new(Stack::one(1))?;
     let mut peer = Peer::new(MTU_64K as usize, false)?;
     paired(plan, &mut || ours.turn_borrowed(), &mut || peer.turn_borrowed())
 }
 
 /// Both sides in place: the sender fills room in the send buffer, as serving programs does.
-pub fn in_place(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn in_place(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = Ours::new(Stack::one(1))?;
     let mut peer = Peer::new(MTU_64K as usize, false)?;
     paired(plan, &mut || ours.turn_in_place(), &mut || peer.turn_borrowed())
@@ -87,7 +87,7 @@ fn against_kernel<S: Read + Write>(plan: &Plan, stack: Stack, mut peer: Streams<
 }
 
 /// A connection of ours that is filled and emptied.
-pub struct Ours {
+pub(crate) struct Ours {
     stack: Stack,
     ends: (SocketId, SocketId),
     data: Vec<u8>,
@@ -95,13 +95,13 @@ pub struct Ours {
 }
 
 impl Ours {
-    pub fn new(mut stack: Stack) -> Result<Self> {
+    pub(crate) fn new(mut stack: Stack) -> Result<Self> {
         let ends = stack.connected()?;
         Ok(Self { stack, ends, data: vec![1; BLOCK], buf: vec![0; BLOCK] })
     }
 
     /// Bytes read.
-    pub fn turn(&mut self) -> f64 {
+    pub(crate) fn turn(&mut self) -> f64 {
         for _ in 0..WRITES {
             if self.stack.send(Side::Client, self.ends.0, &self.data).is_err() {
                 break;
@@ -115,11 +115,6 @@ impl Ours {
         self.stack.exchange();
         self.stack.pass(STEP);
         moved as f64
-    }
-
-    /// The packets that the turns so far took.
-    pub fn packets(&self) -> u64 {
-        self.stack.carried
     }
 
     fn turn_borrowed(&mut self) -> f64 {
@@ -160,7 +155,7 @@ impl Ours {
 }
 
 /// The same of smoltcp.
-pub struct Peer {
+pub(crate) struct Peer {
     smol: Smol,
     ends: (smoltcp::iface::SocketHandle, smoltcp::iface::SocketHandle),
     data: Vec<u8>,
@@ -168,14 +163,14 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub fn new(mtu: usize, checksums: bool) -> Result<Self> {
+    pub(crate) fn new(mtu: usize, checksums: bool) -> Result<Self> {
         let mut smol = Smol::new(mtu, checksums, 1);
         let ends = smol.connected(SMOL_BUFFER)?;
         Ok(Self { smol, ends, data: vec![1; BLOCK], buf: vec![0; BLOCK] })
     }
 
     /// Bytes read.
-    pub fn turn(&mut self) -> f64 {
+    pub(crate) fn turn(&mut self) -> f64 {
         self.fill();
         let mut moved = 0;
         while let Ok(n @ 1..) = self.smol.server.tcp(self.ends.1).recv_slice(&mut self.buf) {
@@ -185,7 +180,7 @@ impl Peer {
         moved as f64
     }
 
-    pub fn packets(&self) -> u64 {
+    pub(crate) fn packets(&self) -> u64 {
         self.smol.carried
     }
 

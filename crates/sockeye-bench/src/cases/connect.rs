@@ -16,26 +16,26 @@ use smoltcp::socket::tcp::State;
 use sockeye_core::SocketId;
 use std::time::Duration;
 
-pub fn alone(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn alone(plan: &Plan) -> Result<Vec<Pair>> {
     against_smoltcp(plan, 0)
 }
 
-pub fn beside_1k(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn beside_1k(plan: &Plan) -> Result<Vec<Pair>> {
     against_smoltcp(plan, 1000)
 }
 
 /// smoltcp looks at every socket at every poll: to open 10,000 takes it seconds, more would take minutes.
-pub fn beside_10k(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn beside_10k(plan: &Plan) -> Result<Vec<Pair>> {
     against_smoltcp(plan, 10_000)
 }
 
 /// How much ours loses by 10,000 idle connections.
-pub fn kept_at_10k(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn kept_at_10k(plan: &Plan) -> Result<Vec<Pair>> {
     against_itself(plan, 10_000)
 }
 
 /// How much ours loses by 100,000 idle connections.
-pub fn kept_at_100k(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn kept_at_100k(plan: &Plan) -> Result<Vec<Pair>> {
     against_itself(plan, 100_000)
 }
 
@@ -53,7 +53,7 @@ fn against_itself(plan: &Plan, idle: usize) -> Result<Vec<Pair>> {
 
 /// Bytes of one end of an idle connection, all tables counted; smoltcp's with the smallest buffers that take one
 /// segment of Ethernet's size, since it gives none back.
-pub fn memory(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn memory(plan: &Plan) -> Result<Vec<Pair>> {
     let mut seed = 0;
     let ours = || {
         seed += 2;
@@ -100,27 +100,27 @@ fn idle_stack(connections: usize, seed: u64) -> Result<Stack> {
 }
 
 /// Our hosts with a listener.
-pub struct Connects {
+pub(crate) struct Connects {
     stack: Stack,
     listener: SocketId,
 }
 
 impl Connects {
     /// Beside so many idle connections, and with as much TIME-WAIT as there will ever be.
-    pub fn new(idle: usize) -> Result<Self> {
+    pub(crate) fn new(idle: usize) -> Result<Self> {
         let mut connects = Self::fresh(idle)?;
         connects.turn(TIME_WAITS);
         Ok(connects)
     }
 
     /// The same without any TIME-WAIT yet.
-    pub fn fresh(idle: usize) -> Result<Self> {
+    pub(crate) fn fresh(idle: usize) -> Result<Self> {
         let mut stack = idle_stack(idle, 1)?;
         let listener = stack.listen(80)?;
         Ok(Self { stack, listener })
     }
 
-    pub fn turn(&mut self, connections: usize) -> f64 {
+    pub(crate) fn turn(&mut self, connections: usize) -> f64 {
         (0..connections).for_each(|_| self.once().expect("a connection"));
         connections as f64
     }

@@ -16,7 +16,7 @@ use std::io::{Read, Write};
 use std::net::UdpSocket;
 use std::time::Duration;
 
-pub fn tcp(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn tcp(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = RoundTrips::tcp(Stack::two(1500, 1))?;
     let mut peer = Smol::new(1500, true, 1);
     let ends = peer.connected(SMOL_BUFFER)?;
@@ -24,11 +24,11 @@ pub fn tcp(plan: &Plan) -> Result<Vec<Pair>> {
 }
 
 /// Beside the kernel's, whose loopback makes no checksums either.
-pub fn tcp_of_kernel(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn tcp_of_kernel(plan: &Plan) -> Result<Vec<Pair>> {
     of_streams(plan, kernel::tcp()?)
 }
 
-pub fn tcp_of_unix(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn tcp_of_unix(plan: &Plan) -> Result<Vec<Pair>> {
     of_streams(plan, kernel::unix()?)
 }
 
@@ -41,14 +41,14 @@ fn of_streams<S: Read + Write>(plan: &Plan, mut peer: kernel::Streams<S>) -> Res
     paired(plan, &mut || ours.turn(), &mut turn)
 }
 
-pub fn udp(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn udp(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = RoundTrips::udp(Stack::two(1500, 1))?;
     let mut peer = Smol::new(1500, true, 1);
     let ends = peer.datagrams(4)?;
     paired(plan, &mut || ours.turn(), &mut || smol_udp(&mut peer, ends))
 }
 
-pub fn udp_of_kernel(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn udp_of_kernel(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = RoundTrips::udp(Stack::one(1))?;
     let (client, server) = kernel_datagrams()?;
     let mut buf = [1; 2048];
@@ -66,19 +66,19 @@ pub fn udp_of_kernel(plan: &Plan) -> Result<Vec<Pair>> {
     paired(plan, &mut || ours.turn(), &mut turn)
 }
 
-pub fn datagrams_64(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn datagrams_64(plan: &Plan) -> Result<Vec<Pair>> {
     one_way(plan, 64, 1)
 }
 
-pub fn datagrams_1400(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn datagrams_1400(plan: &Plan) -> Result<Vec<Pair>> {
     one_way(plan, 1400, 1)
 }
 
-pub fn batches_64(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn batches_64(plan: &Plan) -> Result<Vec<Pair>> {
     one_way(plan, 64, BATCH)
 }
 
-pub fn batches_1400(plan: &Plan) -> Result<Vec<Pair>> {
+pub(crate) fn batches_1400(plan: &Plan) -> Result<Vec<Pair>> {
     one_way(plan, 1400, BATCH)
 }
 
@@ -121,23 +121,23 @@ fn one_way(plan: &Plan, bytes: usize, batch: usize) -> Result<Vec<Pair>> {
 }
 
 /// Two of our sockets between which a byte goes there and back.
-pub struct RoundTrips {
+pub(crate) struct RoundTrips {
     stack: Stack,
     ends: (SocketId, SocketId),
 }
 
 impl RoundTrips {
-    pub fn tcp(mut stack: Stack) -> Result<Self> {
+    pub(crate) fn tcp(mut stack: Stack) -> Result<Self> {
         let ends = stack.connected()?;
         Ok(Self { stack, ends })
     }
 
-    pub fn udp(mut stack: Stack) -> Result<Self> {
+    pub(crate) fn udp(mut stack: Stack) -> Result<Self> {
         let ends = stack.datagrams()?;
         Ok(Self { stack, ends })
     }
 
-    pub fn turn(&mut self) -> f64 {
+    pub(crate) fn turn(&mut self) -> f64 {
         let mut buf = [0; 64];
         let ways = [
             (Side::Client, self.ends.0, Side::Server, self.ends.1),

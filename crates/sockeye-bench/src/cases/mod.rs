@@ -2,13 +2,17 @@
 
 mod bulk;
 mod connect;
+mod goodput;
 mod latency;
+mod links;
+mod programs;
+mod services;
 
 use crate::case::{Case, Target, Unit};
 
 /// All of them, the most important first.
-pub fn all() -> Vec<Case> {
-    IN_PROCESS.to_vec()
+pub(crate) fn all() -> Vec<Case> {
+    [IN_PROCESS, PROGRAMS, LINKS].concat()
 }
 
 const fn rate(name: &'static str, peer: &'static str, target: Target, run: Run) -> Case {
@@ -51,4 +55,32 @@ const IN_PROCESS: &[Case] = &[
     rate("udp-64-batch", "smoltcp", Target::Ratio(2.0), latency::batches_64),
     rate("udp-1400", "smoltcp", Target::Ratio(2.0), latency::datagrams_1400),
     rate("udp-1400-batch", "smoltcp", Target::Ratio(2.0), latency::batches_1400),
+    bytes("goodput-reno-1%", "smoltcp", Target::None, goodput::reno_1),
+    bytes("goodput-cubic-1%", "smoltcp", Target::None, goodput::cubic_1),
+    bytes("goodput-reno-0.1%", "smoltcp", Target::None, goodput::reno_01),
+    bytes("goodput-cubic-0.1%", "smoltcp", Target::None, goodput::cubic_01),
+];
+
+/// Under `sockeye run`, beside the kernel's loopback TCP.
+const PROGRAMS: &[Case] = &[
+    rate("engine-roundtrip", "kernel-tcp", Target::Ratio(0.6), programs::roundtrip_engine),
+    rate("engine-messages-64", "kernel-tcp", Target::Ratio(1.5), programs::messages_engine),
+    bytes("engine-bulk-64k", "kernel-tcp", Target::Ratio(0.6), programs::bulk_engine),
+    rate("engine-connect", "kernel-tcp", Target::Ratio(0.6), programs::connect_engine),
+    rate("direct-roundtrip", "kernel-tcp", Target::Ratio(1.6), programs::roundtrip_direct),
+    rate("direct-messages-64", "kernel-tcp", Target::Ratio(2.5), programs::messages_direct),
+    bytes("direct-bulk-64k", "kernel-tcp", Target::Ratio(1.0), programs::bulk_direct),
+    rate("direct-connect", "kernel-tcp", Target::Ratio(0.7), programs::connect_direct),
+    rate("engine-redis", "kernel-tcp", Target::Ratio(0.7), services::redis_engine),
+    rate("direct-redis", "kernel-tcp", Target::Ratio(1.2), services::redis_direct),
+    rate("engine-nginx", "kernel-tcp", Target::Ratio(0.7), services::nginx_engine),
+    rate("direct-nginx", "kernel-tcp", Target::Ratio(1.2), services::nginx_direct),
+    cost("run-true", "true", Unit::Seconds, Target::AtMost(8e-3), programs::startup),
+];
+
+const LINKS: &[Case] = &[
+    rate("links-1", "smoltcp", Target::AtLeast(1e6), links::one),
+    rate("links-10", "smoltcp", Target::None, links::ten),
+    rate("links-100", "smoltcp", Target::None, links::hundred),
+    cost("link-delay-error", "kernel-sleep", Unit::Seconds, Target::None, links::delay_error),
 ];
