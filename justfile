@@ -6,6 +6,9 @@ test:
     bash test.sh
 
 bench *ARGS:
+    cargo run --release -p sockeye-bench -- {{ARGS}}
+
+programs *ARGS:
     bash benches/programs.sh {{ARGS}}
 
 doc:
