@@ -1,7 +1,9 @@
 #!/bin/bash
 # netcat: a file each way, port probes, datagrams.
 . "$(dirname "$0")/inside.sh"
-head -c 150000 /dev/urandom >sent
+# What fits a carrier while nobody reads it (five writes of 16 KiB): nc leaves when its peer has ended and its own
+# writes are blocked, on the kernel as well.
+head -c 64000 /dev/urandom >sent
 listens() { grep -q Listening "$1.log" 2>/dev/null; }
 timeout 40 nc -n -v -l -N 127.0.0.1 "$PORT" <sent >received 2>server.log &
 server=$!
