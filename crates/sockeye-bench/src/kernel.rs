@@ -65,4 +65,4 @@ impl<S: Read + Write> Streams<S> {
     }
 }
 
-const WRITES: usize = 2;
+const WRITES: usize = 4;

@@ -11,6 +11,7 @@ mod cases;
 mod clock;
 mod kernel;
 mod measure;
+mod plot;
 mod report;
 mod smol;
 mod stack;
@@ -20,7 +21,9 @@ use anyhow::{Context, Result};
 use case::Case;
 use clap::Parser;
 use measure::Plan;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Sockeye beside its peers: a line per case, `NAME ours X peer PEER Y ratio R target T`.
 #[derive(Debug, Parser)]
@@ -28,39 +31,69 @@ struct Arguments {
     /// Shorter samples: 11 pairs in process, 5 with programs, instead of 21 and 11
     #[arg(long)]
     quick: bool,
-    /// Only cases whose name has this in it
+    /// Only cases whose name has this in it; may be given several times
     #[arg(long, value_name = "PATTERN")]
-    only: Option<String>,
+    only: Vec<String>,
     /// Writes all pairs, medians and intervals
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Draws the ratios as bars
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Runs one of six hot paths alone, for profilers and instruction counters
+    #[arg(long, value_name = "PATH", requires = "turns")]
+    hot: Option<String>,
+    /// Batches of --hot
+    #[arg(long, value_name = "COUNT", requires = "hot")]
+    turns: Option<usize>,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has heard enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sockeye-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let mut out = io::stdout();
+    if let (Some(path), Some(turns)) = (&arguments.hot, arguments.turns) {
+        return Ok(writeln!(out, "{path} {}", cases::hot::run(path, turns)?)?);
+    }
     let plan = Plan::new(arguments.quick);
     let cases = cases::all();
-    let chosen = |case: &&Case| arguments.only.as_ref().is_none_or(|pattern| case.name.contains(pattern));
+    let chosen = |case: &&Case| {
+        arguments.only.is_empty() || arguments.only.iter().any(|pattern| case.name.contains(pattern))
+    };
     let mut entries = vec![];
-    let (mut met, mut short) = (0, 0);
     for case in cases.iter().filter(chosen) {
         let outcome =
             (case.run)(&plan).map(|pairs| case.outcome(pairs)).map_err(|error| format!("{error:#}"));
         match &outcome {
-            Ok(outcome) => println!("{}", case.line(outcome)),
-            Err(reason) => println!("{} short: {reason}", case.name),
-        }
-        match outcome.as_ref().map_or(Some(false), |outcome| case.is_met(outcome)) {
-            Some(true) => met += 1,
-            Some(false) => short += 1,
-            None => {}
+            Ok(outcome) => writeln!(out, "{}", case.line(outcome))?,
+            Err(reason) => writeln!(out, "{} short: {reason}", case.name)?,
         }
         entries.push((case, outcome));
     }
     if let Some(file) = &arguments.json {
-        let text = serde_json::to_string_pretty(&report::json(&plan, &entries))?;
-        std::fs::write(file, text).with_context(|| file.display().to_string())?;
+        write(file, &serde_json::to_string_pretty(&report::json(&plan, &entries))?)?;
     }
-    println!("{met} met, {short} short");
-    Ok(())
+    if let Some(file) = &arguments.svg {
+        write(file, &plot::svg(&entries))?;
+    }
+    let judged = |met: bool| entries.iter().filter(|entry| report::is_met(entry) == Some(met)).count();
+    Ok(writeln!(out, "{} met, {} short", judged(true), judged(false))?)
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    std::fs::write(file, text).with_context(|| file.display().to_string())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

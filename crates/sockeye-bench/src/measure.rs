@@ -25,7 +25,7 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn new(quick: bool) -> Self {
         match quick {
-            true => Self { quick, pairs: 11, sample_s: 0.03, program_pairs: 5, program_s: 0.15 },
+            true => Self { quick, pairs: 11, sample_s: 0.02, program_pairs: 5, program_s: 0.15 },
             false => Self { quick, pairs: 21, sample_s: 0.1, program_pairs: 11, program_s: 0.5 },
         }
     }

@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 /// What became of a case: its outcome, or why there is none.
 pub(crate) type Entry<'a> = (&'a Case, Result<Outcome, String>);
 
+/// Whether the target is met; a case that could not be measured is short.
+pub(crate) fn is_met((case, outcome): &Entry<'_>) -> Option<bool> {
+    outcome.as_ref().map_or(Some(false), |outcome| case.is_met(outcome))
+}
+
 /// All of a run.
 pub(crate) fn json(plan: &Plan, entries: &[Entry<'_>]) -> Value {
     let uname = rustix::system::uname();

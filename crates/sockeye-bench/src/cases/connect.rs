@@ -43,12 +43,12 @@ fn against_smoltcp(plan: &Plan, idle: usize) -> Result<Vec<Pair>> {
     let mut ours = Connects::new(idle)?;
     let mut peer = SmolConnects::new(idle)?;
     let few = if idle > 1000 { 1 } else { TURN };
-    paired(plan, &mut || ours.turn(TURN), &mut || peer.turn(few))
+    paired(plan, &mut || ours.turn(), &mut || peer.turn(few))
 }
 
 fn against_itself(plan: &Plan, idle: usize) -> Result<Vec<Pair>> {
     let (mut beside, mut alone) = (Connects::new(idle)?, Connects::new(0)?);
-    paired(plan, &mut || beside.turn(TURN), &mut || alone.turn(TURN))
+    paired(plan, &mut || beside.turn(), &mut || alone.turn())
 }
 
 /// Bytes of one end of an idle connection, all tables counted; smoltcp's with the smallest buffers that take one
@@ -109,7 +109,9 @@ impl Connects {
     /// Beside so many idle connections, and with as much TIME-WAIT as there will ever be.
     pub(crate) fn new(idle: usize) -> Result<Self> {
         let mut connects = Self::fresh(idle)?;
-        connects.turn(TIME_WAITS);
+        for _ in 0..TIME_WAITS / TURN {
+            connects.turn();
+        }
         Ok(connects)
     }
 
@@ -120,9 +122,9 @@ impl Connects {
         Ok(Self { stack, listener })
     }
 
-    pub(crate) fn turn(&mut self, connections: usize) -> f64 {
-        (0..connections).for_each(|_| self.once().expect("a connection"));
-        connections as f64
+    pub(crate) fn turn(&mut self) -> f64 {
+        (0..TURN).for_each(|_| self.once().expect("a connection"));
+        TURN as f64
     }
 
     fn once(&mut self) -> Result<()> {

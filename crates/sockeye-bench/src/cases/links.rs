@@ -1,7 +1,7 @@
 //! Packets through simulated links, and how exact a delay in real time is.
 //!
-//! Each link joins two hosts of its own with one bulk connection at MTU 1500; the first link is impaired (delay, jitter,
-//! loss), the others are ideal. Simulated time jumps from deadline to deadline. A packet counts once, when its host
+//! Each link joins two hosts of its own with one bulk connection at MTU 1500; the first link is impaired (1 ms
+//! of delay, one packet of a thousand lost), the others are ideal. Simulated time jumps from deadline to deadline. A packet counts once, when its host
 //! has sent it; who is compared is smoltcp, whose packets cross a bare queue.
 
 use super::bulk;
@@ -19,19 +19,25 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub(crate) fn one(plan: &Plan) -> Result<Vec<Pair>> {
-    packets(plan, 1)
+    packets(plan, 1, DELAY_AND_LOSS)
+}
+
+/// The one link has jitter as well: nearly every packet comes out of order.
+pub(crate) fn one_with_jitter(plan: &Plan) -> Result<Vec<Pair>> {
+    let impairment = Impairment { jitter: Duration::from_micros(50), ..DELAY_AND_LOSS.impairment };
+    packets(plan, 1, Path { impairment, ..DELAY_AND_LOSS })
 }
 
 pub(crate) fn ten(plan: &Plan) -> Result<Vec<Pair>> {
-    packets(plan, 10)
+    packets(plan, 10, DELAY_AND_LOSS)
 }
 
 pub(crate) fn hundred(plan: &Plan) -> Result<Vec<Pair>> {
-    packets(plan, 100)
+    packets(plan, 100, DELAY_AND_LOSS)
 }
 
-fn packets(plan: &Plan, links: usize) -> Result<Vec<Pair>> {
-    let mut ours = Links::new(links)?;
+fn packets(plan: &Plan, links: usize, first: Path) -> Result<Vec<Pair>> {
+    let mut ours = Links::new(links, first)?;
     let mut peer = bulk::Peer::new(1500, true)?;
     let mut bare = || {
         let before = peer.packets();
@@ -74,12 +80,12 @@ struct Bulk {
 }
 
 impl Links {
-    pub(crate) fn new(links: usize) -> Result<Self> {
+    pub(crate) fn new(links: usize, first: Path) -> Result<Self> {
         let mut lab = Lab::with_seed(1);
         let mut now = Instant::from_millis(1000);
         let mut pairs = vec![];
         for n in 0..links {
-            let path = if n == 0 { impaired() } else { Path::default() };
+            let path = if n == 0 { first } else { Path::default() };
             pairs.push(Bulk::new(&mut lab, n as u64, path, &mut now)?);
         }
         Ok(Self { lab, pairs, now, data: vec![1; BLOCK], buf: vec![0; BLOCK] })
@@ -145,11 +151,20 @@ impl Bulk {
     }
 }
 
-fn impaired() -> Path {
-    let impairment = Impairment { loss_ppm: 100, jitter: Duration::from_micros(50), ..Impairment::default() };
-    Path { delay: Duration::from_micros(200), impairment, ..Path::default() }
-}
-
+/// The impaired link.
+pub(crate) const DELAY_AND_LOSS: Path = Path {
+    rate_bps: None,
+    delay: Duration::from_millis(1),
+    queue_bytes: None,
+    impairment: Impairment {
+        loss_ppm: 1000,
+        burst: None,
+        duplicate_ppm: 0,
+        reorder_ppm: 0,
+        corrupt_ppm: 0,
+        jitter: Duration::ZERO,
+    },
+};
 const BLOCK: usize = 64 << 10;
 const WRITES: usize = 4;
 const STEP: Duration = Duration::from_micros(20);

@@ -3,6 +3,7 @@
 mod bulk;
 mod connect;
 mod goodput;
+pub(crate) mod hot;
 mod latency;
 mod links;
 mod programs;
@@ -80,6 +81,7 @@ const PROGRAMS: &[Case] = &[
 
 const LINKS: &[Case] = &[
     rate("links-1", "smoltcp", Target::AtLeast(1e6), links::one),
+    rate("links-1-jitter", "smoltcp", Target::None, links::one_with_jitter),
     rate("links-10", "smoltcp", Target::None, links::ten),
     rate("links-100", "smoltcp", Target::None, links::hundred),
     cost("link-delay-error", "kernel-sleep", Unit::Seconds, Target::None, links::delay_error),

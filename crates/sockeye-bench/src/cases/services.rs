@@ -97,7 +97,7 @@ const REDIS: Script = Script {
         redis-benchmark -p "$1" -c 50 -n "$3" -t get --csv | sed -n 's/^"GET","\([0-9.]*\)".*/\1/p'
         kill $server; wait $server 2>/dev/null"#,
     load: "60000",
-    load_quick: "15000",
+    load_quick: "30000",
 };
 
 /// Requests per second of a page of 1 KiB with 50 connections that are kept.
