@@ -46,6 +46,9 @@ struct Arguments {
     /// Batches of --hot
     #[arg(long, value_name = "COUNT", requires = "hot")]
     turns: Option<usize>,
+    /// Times round trips over loopback TCP, for `sockeye run --delay 10ms`
+    #[arg(long, value_name = "COUNT")]
+    trips: Option<u32>,
 }
 
 fn main() -> ExitCode {
@@ -64,6 +67,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mut out = io::stdout();
     if let (Some(path), Some(turns)) = (&arguments.hot, arguments.turns) {
         return Ok(writeln!(out, "{path} {}", cases::hot::run(path, turns)?)?);
+    }
+    if let Some(trips) = arguments.trips {
+        return Ok(writeln!(out, "{:.9}", cases::timed_trips(trips)?)?);
     }
     let plan = Plan::new(arguments.quick);
     let cases = cases::all();

@@ -9,14 +9,16 @@ use super::programs;
 use crate::case::{Pair, Sample};
 use crate::measure::{Plan, by_turns, paired};
 use crate::stack::wrong;
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use sockeye_core::host::{Domain, IfIndex, InterfaceConfig, Kind};
 use sockeye_core::{Errno, Host, HostConfig, Instant, SocketId};
 use sockeye_lab::impair::Impairment;
 use sockeye_lab::link::Path;
 use sockeye_lab::{HostId, Lab, Port};
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant as Clock};
 
 pub(crate) fn one(plan: &Plan) -> Result<Vec<Pair>> {
     packets(plan, 1, DELAY_AND_LOSS)
@@ -50,18 +52,44 @@ fn packets(plan: &Plan, links: usize, first: Path) -> Result<Vec<Pair>> {
 /// How much later than 10 ms a byte arrives under `sockeye run --delay 10ms`, each way; beside it how much later than
 /// 10 ms the kernel wakes a thread that sleeps so long.
 pub(crate) fn delay_error(plan: &Plan) -> Result<Vec<Pair>> {
-    let program = programs::Programs::new()?;
+    let (sockeye, own) = (programs::sockeye()?, std::env::current_exe()?);
     let delay_s = DELAY.as_secs_f64();
     let ours = || {
-        let trips_per_s = program.measure(&["run", "--delay", "10ms", "--"], "roundtrip", DELAY_RUN_S)?;
-        Ok(Sample::of(1.0 / trips_per_s / 2.0 - delay_s))
+        let mut command = Command::new(&sockeye);
+        command.args(["run", "--delay", "10ms", "--"]).arg(&own).args(["--trips", &TRIPS.to_string()]);
+        let output = command.stdin(Stdio::null()).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+        let trip_s: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
+        Ok(Sample::of(trip_s / 2.0 - delay_s))
     };
     let peer = || {
-        let begun = std::time::Instant::now();
-        (0..SLEEPS).for_each(|_| std::thread::sleep(DELAY));
-        Ok(Sample::of(begun.elapsed().as_secs_f64() / f64::from(SLEEPS) - delay_s))
+        let begun = Clock::now();
+        (0..2 * TRIPS).for_each(|_| std::thread::sleep(DELAY));
+        Ok(Sample::of(begun.elapsed().as_secs_f64() / f64::from(2 * TRIPS) - delay_s))
     };
     by_turns(plan.program_pairs, ours, peer)
+}
+
+/// The mean time of a byte's way there and back over TCP to 127.0.0.1, in seconds: what is run under `--delay`.
+pub(crate) fn timed_trips(trips: u32) -> Result<f64> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut client = TcpStream::connect(listener.local_addr()?)?;
+    let (mut server, _) = listener.accept()?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let echo = std::thread::spawn(move || {
+        let mut byte = [0];
+        while server.read_exact(&mut byte).is_ok() && server.write_all(&byte).is_ok() {}
+    });
+    let begun = Clock::now();
+    for _ in 0..trips {
+        client.write_all(b"x")?;
+        client.read_exact(&mut [0])?;
+    }
+    let took = begun.elapsed();
+    drop(client);
+    echo.join().map_err(|_| anyhow!("the echo failed"))?;
+    Ok(took.as_secs_f64() / f64::from(trips))
 }
 
 /// A lab of pairs of hosts.
@@ -169,5 +197,4 @@ const BLOCK: usize = 64 << 10;
 const WRITES: usize = 4;
 const STEP: Duration = Duration::from_micros(20);
 const DELAY: Duration = Duration::from_millis(10);
-const DELAY_RUN_S: f64 = 0.5;
-const SLEEPS: u32 = 25;
+const TRIPS: u32 = 15;

@@ -10,6 +10,7 @@ mod programs;
 mod services;
 
 use crate::case::{Case, Target, Unit};
+pub(crate) use links::timed_trips;
 
 /// All of them, the most important first.
 pub(crate) fn all() -> Vec<Case> {
