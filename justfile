@@ -11,6 +11,9 @@ bench *ARGS:
 programs *ARGS:
     bash benches/programs.sh {{ARGS}}
 
+instructions *ARGS:
+    bash benches/instructions.sh {{ARGS}}
+
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
