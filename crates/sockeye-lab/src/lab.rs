@@ -9,7 +9,7 @@ use crate::impair::Fate;
 use crate::link::{Counts, Direction, Outcome, Path};
 use crate::tap::{Tap, Taps};
 use crate::view::View;
-use alloc::collections::BinaryHeap;
+use alloc::collections::{BTreeSet, BinaryHeap, VecDeque};
 use alloc::vec::Vec;
 use bytes::Bytes;
 use core::cmp::Reverse;
@@ -40,16 +40,36 @@ pub struct Port {
 
 /// Packets that one host may send before the others have their turn.
 const BURST_PACKETS: usize = 256;
+/// Packets that wait to leave the lab; beyond, they are dropped.
+const OUTSIDE_PACKETS_MAX: usize = 65_536;
 /// Turns of all hosts in one [`Lab::settle`].
 const ROUNDS_MAX: usize = 64;
+
+/// Where an interface leads.
+#[derive(Clone, Copy, Debug)]
+enum Plug {
+    /// To a link: its number, and which of its ends that is.
+    Link(usize, usize),
+    /// Out of the lab: to a device of the owner's.
+    Outside,
+}
+
+/// A packet of a lab in every run: the number of its link, and its identity there (see [`crate::identity`]).
+pub type PacketName = (usize, u64);
 
 /// Hosts and the links between them.
 #[derive(Debug, Default)]
 pub struct Lab {
     hosts: Vec<Host>,
+    /// Switched off: neither sends nor receives.
+    down: Vec<bool>,
     links: Vec<Link>,
-    /// By host and interface: the link there and which of its ends that is.
-    plugs: Vec<Vec<Option<(usize, usize)>>>,
+    /// By host and interface.
+    plugs: Vec<Vec<Option<Plug>>>,
+    /// Packets that have left by interfaces that lead out.
+    outside: VecDeque<(Port, Packet)>,
+    /// Which packets are lost, instead of those that were drawn.
+    losses: Option<BTreeSet<PacketName>>,
     /// When which direction of which link has something to deliver; entries may be out of date.
     arrivals: BinaryHeap<Reverse<(Instant, usize, usize)>>,
     seed: u64,
@@ -82,6 +102,7 @@ impl Lab {
     /// Adds a host.
     pub fn add(&mut self, host: Host) -> HostId {
         self.hosts.push(host);
+        self.down.push(false);
         self.plugs.push(Vec::new());
         HostId(self.hosts.len() - 1)
     }
@@ -98,8 +119,8 @@ impl Lab {
         let seed = self.seed.wrapping_add(2 * number as u64);
         let ways = [Direction::new(paths[0], seed), Direction::new(paths[1], seed.wrapping_add(1))];
         self.links.push(Link { ends: [a, b], ways, tracker: Tracker::default() });
-        self.plug(b, (number, 1));
-        self.plug(a, (number, 0));
+        self.plug(b, Plug::Link(number, 1));
+        self.plug(a, Plug::Link(number, 0));
         LinkId(number)
     }
 
@@ -109,7 +130,18 @@ impl Lab {
         self.join_by(port, port, [path, path])
     }
 
-    fn plug(&mut self, port: Port, end: (usize, usize)) {
+    /// Makes an interface lead out of the lab: what is sent by it is given by [`Lab::next_outside`], and whoever owns
+    /// the device delivers to the host itself.
+    pub fn join_outside(&mut self, port: Port) {
+        self.plug(port, Plug::Outside);
+    }
+
+    /// The oldest packet that has left the lab, and by which interface.
+    pub fn next_outside(&mut self) -> Option<(Port, Packet)> {
+        self.outside.pop_front()
+    }
+
+    fn plug(&mut self, port: Port, end: Plug) {
         let plugs = &mut self.plugs[port.host.0];
         let index = port.interface.0 as usize;
         if plugs.len() <= index {
@@ -126,6 +158,11 @@ impl Lab {
     /// Cuts a direction of a link, or mends it.
     pub fn set_partitioned(&mut self, link: LinkId, way: usize, partitioned: bool) {
         self.links[link.0].ways[way].set_partitioned(partitioned);
+    }
+
+    /// From now on exactly these packets are lost, whatever was drawn; None draws again. The other draws stay.
+    pub fn set_losses(&mut self, losses: Option<BTreeSet<PacketName>>) {
+        self.losses = losses;
     }
 
     /// What became of the packets of a direction; an ideal one does not count.
@@ -148,7 +185,12 @@ impl Lab {
         core::mem::replace(&mut self.hosts[id.0], host)
     }
 
-    /// Packets dropped because their interface had no link.
+    /// Switches a host off or on: while it is off it neither sends, nor receives, nor are its timers run.
+    pub fn set_down(&mut self, id: HostId, down: bool) {
+        self.down[id.0] = down;
+    }
+
+    /// Packets dropped because their interface had no link, or too many waited to leave the lab.
     pub fn unlinked_packets(&self) -> u64 {
         self.unlinked_packets
     }
@@ -171,7 +213,7 @@ impl Lab {
     /// Runs due timers and carries packets until all is quiet, or the bound is reached: true if more is left.
     pub fn settle(&mut self, now: Instant) -> bool {
         self.deliver_due(now);
-        for host in &mut self.hosts {
+        for (host, _) in self.hosts.iter_mut().zip(&self.down).filter(|(_, down)| !**down) {
             if host.next_deadline().is_some_and(|at| at <= now) {
                 host.advance(now);
             }
@@ -183,6 +225,9 @@ impl Lab {
     fn round(&mut self, now: Instant) -> bool {
         let mut moved = false;
         for index in 0..self.hosts.len() {
+            if self.down[index] || !self.hosts[index].wants_transmit() {
+                continue;
+            }
             moved |= self.hosts[index].transmit(now, BURST_PACKETS, &mut self.outbox);
             moved |= !self.outbox.is_empty();
             let mut outbox = core::mem::take(&mut self.outbox);
@@ -205,7 +250,9 @@ impl Lab {
             let to = ends[1 - way];
             while let Some(packet) = ways[way].receive(now) {
                 moved = true;
-                self.hosts[to.host.0].deliver(to.interface, packet, now);
+                if !self.down[to.host.0] {
+                    self.hosts[to.host.0].deliver(to.interface, packet, now);
+                }
             }
             if let Some(next) = ways[way].next_deadline() {
                 self.arrivals.push(Reverse((next, link, way)));
@@ -216,9 +263,15 @@ impl Lab {
 
     fn carry(&mut self, from: Port, packet: Packet, now: Instant) {
         let plug = self.plugs[from.host.0].get(from.interface.0 as usize).copied().flatten();
-        let Some((number, way)) = plug else {
-            self.unlinked_packets += 1;
-            return;
+        let (number, way) = match plug {
+            Some(Plug::Link(number, way)) => (number, way),
+            Some(Plug::Outside) if self.outside.len() < OUTSIDE_PACKETS_MAX => {
+                return self.outside.push_back((from, packet));
+            }
+            Some(Plug::Outside) | None => {
+                self.unlinked_packets += 1;
+                return;
+            }
         };
         let link = &mut self.links[number];
         let direction = &mut link.ways[way];
@@ -232,16 +285,23 @@ impl Lab {
                     link: LinkId(number),
                     from,
                     packet,
+                    identity: 0,
                     resent: 0,
                     fate,
                     outcome,
                     path,
                 });
             }
-            return self.hosts[to.host.0].deliver(to.interface, packet, now);
+            if !self.down[to.host.0] {
+                self.hosts[to.host.0].deliver(to.interface, packet, now);
+            }
+            return;
         }
         let (identity, resent) = View::of(&packet).map_or((0, 0), |view| link.tracker.identify(&view));
-        let fate = direction.draw(identity);
+        let mut fate = direction.draw(identity);
+        if let Some(losses) = &self.losses {
+            (fate.lost, fate.in_burst) = (losses.contains(&(number, identity)), false);
+        }
         let sent = fate.corrupted.map_or_else(|| packet.clone(), |bit| with_wrong_bit(&packet, bit));
         let first = direction.next_deadline();
         let outcome = direction.send_to(fate, sent, packet.len(), now);
@@ -252,13 +312,24 @@ impl Lab {
         }
         if self.taps.on {
             let path = *direction.path();
-            self.taps.push(Tap { at: now, link: LinkId(number), from, packet, resent, fate, outcome, path });
+            self.taps.push(Tap {
+                at: now,
+                link: LinkId(number),
+                from,
+                packet,
+                identity,
+                resent,
+                fate,
+                outcome,
+                path,
+            });
         }
     }
 
     /// When [`Lab::settle`] must be called next, exactly.
     pub fn next_deadline(&mut self) -> Option<Instant> {
-        let hosts = self.hosts.iter_mut().filter_map(Host::next_deadline);
+        let up = self.hosts.iter_mut().zip(&self.down).filter(|(_, down)| !**down);
+        let hosts = up.filter_map(|(host, _)| host.next_deadline());
         let links = self.arrivals.peek().map(|Reverse((at, ..))| *at);
         hosts.chain(links).min()
     }

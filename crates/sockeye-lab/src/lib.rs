@@ -25,5 +25,5 @@ mod tap;
 pub mod units;
 pub mod view;
 
-pub use lab::{HostId, Lab, LinkId, Port};
+pub use lab::{HostId, Lab, LinkId, PacketName, Port};
 pub use tap::Tap;

@@ -19,6 +19,8 @@ pub struct Tap {
     pub from: Port,
     /// The packet as it was sent, from its IP header on.
     pub packet: Packet,
+    /// Who it is in every run; 0 on an ideal link.
+    pub identity: u64,
     /// How often it was sent before, where its protocol tells.
     pub resent: u32,
     /// What was drawn for it.
