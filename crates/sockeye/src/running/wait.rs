@@ -1,0 +1,119 @@
+//! Who waits for a socket, and how they are told.
+//!
+//! Threads sleep on the condition variable of their socket and direction (its bell), tasks leave a waker. One event
+//! wakes one of the threads that wait; it passes the bell on when more is left (see [`crate::net::Socket`]), so a
+//! crowd on one listener is not woken by each connection. An end (a hang-up, an error) wakes them all.
+
+use std::sync::{Arc, Condvar};
+use std::task::Waker;
+
+/// What one waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To receive or to accept.
+    Read = 0,
+    /// To send, or to be connected.
+    Write = 1,
+}
+
+/// The condition variables of a socket, one for each direction; they go with the lab's lock.
+#[derive(Debug, Default)]
+pub(crate) struct Bells([Condvar; 2]);
+
+impl Bells {
+    pub(crate) fn of(&self, way: Way) -> &Condvar {
+        &self.0[way as usize]
+    }
+}
+
+/// Who waits for one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    pub(crate) bells: Arc<Bells>,
+    ways: [Waiting; 2],
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    sleepers: u32,
+    /// The task of the `poll_` methods: the last one counts.
+    poller: Option<Waker>,
+    /// The tasks of futures, each with its number.
+    tasks: Vec<(u64, Waker)>,
+}
+
+impl Waiters {
+    pub(crate) fn new(bells: Arc<Bells>) -> Self {
+        Self { bells, ..Self::default() }
+    }
+
+    /// A thread goes to sleep on a bell, or has woken.
+    pub(crate) fn count_sleeper(&mut self, way: Way, sleeps: bool) {
+        let sleepers = &mut self.ways[way as usize].sleepers;
+        *sleepers = if sleeps { *sleepers + 1 } else { *sleepers - 1 };
+    }
+
+    pub(crate) fn has_sleepers(&self, way: Way) -> bool {
+        self.ways[way as usize].sleepers > 0
+    }
+
+    pub(crate) fn set_poller(&mut self, way: Way, waker: &Waker) {
+        let poller = &mut self.ways[way as usize].poller;
+        if poller.as_ref().is_none_or(|old| !old.will_wake(waker)) {
+            *poller = Some(waker.clone());
+        }
+    }
+
+    pub(crate) fn set_task(&mut self, way: Way, number: u64, waker: &Waker) {
+        let tasks = &mut self.ways[way as usize].tasks;
+        match tasks.iter_mut().find(|(other, _)| *other == number) {
+            Some((_, old)) => old.clone_from(waker),
+            None => tasks.push((number, waker.clone())),
+        }
+    }
+
+    pub(crate) fn clear_task(&mut self, way: Way, number: u64) {
+        self.ways[way as usize].tasks.retain(|(other, _)| *other != number);
+    }
+
+    /// Something happened: one sleeper, or all of them, and every task.
+    pub(crate) fn wake(&mut self, way: Way, all: bool, wakes: &mut Wakes) {
+        let waiting = &mut self.ways[way as usize];
+        wakes.wakers.extend(waiting.poller.take());
+        wakes.wakers.extend(waiting.tasks.drain(..).map(|(_, waker)| waker));
+        if waiting.sleepers > 0 {
+            wakes.bells.push((Arc::clone(&self.bells), way, all));
+        }
+    }
+
+    /// The socket is gone.
+    pub(crate) fn wake_all(&mut self, wakes: &mut Wakes) {
+        self.wake(Way::Read, true, wakes);
+        self.wake(Way::Write, true, wakes);
+    }
+}
+
+/// Whom to wake once the lab's lock is let go: a waker may call anything, and a woken thread wants the lock.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Wakes {
+    pub(crate) wakers: Vec<Waker>,
+    bells: Vec<(Arc<Bells>, Way, bool)>,
+}
+
+impl Wakes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.wakers.is_empty() && self.bells.is_empty()
+    }
+
+    pub(crate) fn fire(self) {
+        for (bells, way, all) in self.bells {
+            if all {
+                bells.of(way).notify_all();
+            } else {
+                bells.of(way).notify_one();
+            }
+        }
+        self.wakers.into_iter().for_each(Waker::wake);
+    }
+}
