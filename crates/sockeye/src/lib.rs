@@ -31,6 +31,7 @@
 //! | links, partitions, crashes | [`Link`], [`Lab::set_link`], [`Lab::partition`], [`LabHost::crash`] |
 //! | what went over the links | [`LabBuilder::capture`], [`Lab::capture`] |
 //! | packets in and out of the lab | [`Device`] |
+//! | HTTP clients of hyper-util over a lab | `connector`, the feature `hyper` |
 //! | the engine itself, without any of this | [`core`], [`lab`] |
 //!
 //! Errors are `std::io::Error` with this platform's number for what Linux would answer, so `kind()` is that of
@@ -42,6 +43,8 @@
 pub mod aio;
 mod builder;
 pub mod clock;
+#[cfg(feature = "hyper")]
+pub mod connector;
 mod lab_handle;
 mod link;
 pub mod names;

@@ -2,7 +2,7 @@
 
 use super::TcpStream;
 use std::fmt;
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 
@@ -151,6 +151,11 @@ macro_rules! reading {
             pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
                 self.0.try_read(buf)
             }
+
+            /// See [`TcpStream::try_read_vectored`].
+            pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+                self.0.try_read_vectored(bufs)
+            }
         }
     };
 }
@@ -171,6 +176,12 @@ macro_rules! writing {
             pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
                 let stream: &TcpStream = self.as_ref();
                 stream.try_write(buf)
+            }
+
+            /// See [`TcpStream::try_write_vectored`].
+            pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+                let stream: &TcpStream = self.as_ref();
+                stream.try_write_vectored(bufs)
             }
         }
     };

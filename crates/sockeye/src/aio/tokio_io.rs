@@ -3,6 +3,7 @@
 use super::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, UdpSocket, WriteHalf};
 use crate::net::{Socket, receive};
 use crate::running::wait::Way;
+use bytes::BufMut;
 use sockeye_core::Readiness;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -167,6 +168,14 @@ interested!(UdpSocket);
 
 /// With tokio's buffers.
 impl TcpStream {
+    /// As [`TcpStream::try_read`], behind what the buffer holds.
+    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        let mut chunk = vec![0; buf.remaining_mut().min(CHUNK_MAX)];
+        let n = self.try_read(&mut chunk)?;
+        buf.put_slice(&chunk[..n]);
+        Ok(n)
+    }
+
     /// As [`TcpStream::peek`]; the last task that polled for reading is woken.
     pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         let answer = self
@@ -194,6 +203,32 @@ impl UdpSocket {
             buf.advance(n);
             from
         })
+    }
+
+    /// As [`UdpSocket::recv_from`], behind what the buffer holds. Cancel safe.
+    pub async fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
+        let mut chunk = vec![0; buf.remaining_mut().min(CHUNK_MAX)];
+        let (n, from) = self.recv_from(&mut chunk).await?;
+        buf.put_slice(&chunk[..n]);
+        Ok((n, from))
+    }
+
+    /// As [`UdpSocket::recv`], behind what the buffer holds. Cancel safe.
+    pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        self.recv_buf_from(buf).await.map(|(n, _)| n)
+    }
+
+    /// As [`UdpSocket::try_recv_from`], behind what the buffer holds.
+    pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
+        let mut chunk = vec![0; buf.remaining_mut().min(CHUNK_MAX)];
+        let (n, from) = self.try_recv_from(&mut chunk)?;
+        buf.put_slice(&chunk[..n]);
+        Ok((n, from))
+    }
+
+    /// As [`UdpSocket::try_recv`], behind what the buffer holds.
+    pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        self.try_recv_buf_from(buf).map(|(n, _)| n)
     }
 
     /// As [`UdpSocket::recv`]; the last task that polled for receiving is woken.
@@ -224,3 +259,41 @@ impl UdpSocket {
         self.poll_receive(cx, buf, true)
     }
 }
+
+/// The halves, in tokio's words.
+macro_rules! halves {
+    (reading $($name:ty),*) => {$(
+        /// In tokio's words.
+        impl $name {
+            /// See [`TcpStream::ready`].
+            pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+                self.stream().ready(interest).await
+            }
+
+            /// See [`TcpStream::poll_peek`].
+            pub fn poll_peek(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
+                self.stream().poll_peek(cx, buf)
+            }
+
+            /// See [`TcpStream::try_read_buf`].
+            pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+                self.stream().try_read_buf(buf)
+            }
+        }
+    )*};
+    (writing $($name:ty),*) => {$(
+        /// In tokio's words.
+        impl $name {
+            /// See [`TcpStream::ready`].
+            pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+                self.stream().ready(interest).await
+            }
+        }
+    )*};
+}
+
+halves!(reading ReadHalf<'_>, OwnedReadHalf);
+halves!(writing WriteHalf<'_>, OwnedWriteHalf);
+
+/// What one call moves at most: the longest datagram.
+const CHUNK_MAX: usize = 65_536;

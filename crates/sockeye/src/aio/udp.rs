@@ -143,6 +143,53 @@ impl UdpSocket {
         self.socket.call(|host, id, now| receive(host, id, buf, true, now))
     }
 
+    /// Who sent the next datagram, which stays. Cancel safe.
+    pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
+        self.peek_from(&mut []).await.map(|(_, from)| from)
+    }
+
+    /// Who sent the next datagram, which stays; the last task that polled for receiving is woken.
+    pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
+        let answer =
+            self.socket.poll_call(Way::Read, cx, |host, id, now| receive(host, id, &mut [], true, now));
+        answer.map_ok(|(_, from)| from)
+    }
+
+    /// Who sent the datagram that is there and stays. `WouldBlock` where there is none.
+    pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
+        self.try_peek_from(&mut []).map(|(_, from)| from)
+    }
+
+    /// `IP_TOS`, the whole byte.
+    pub fn tos_v4(&self) -> io::Result<u32> {
+        self.socket.tos_v4()
+    }
+
+    /// `IP_TOS`, the whole byte.
+    pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
+        self.socket.set_tos_v4(tos)
+    }
+
+    /// `IPV6_TCLASS`, the whole byte.
+    pub fn tclass_v6(&self) -> io::Result<u32> {
+        self.socket.tclass_v6()
+    }
+
+    /// `IPV6_TCLASS`, the whole byte.
+    pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {
+        self.socket.set_tclass_v6(tclass)
+    }
+
+    /// `SO_BINDTODEVICE`: the name of the interface it is bound to, if it is.
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        self.socket.device()
+    }
+
+    /// `SO_BINDTODEVICE`: only this interface; None is any.
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        self.socket.bind_device(interface)
+    }
+
     /// `SO_BROADCAST`.
     pub fn broadcast(&self) -> io::Result<bool> {
         self.socket.broadcast()

@@ -150,6 +150,8 @@ numbers! {
     tos_v4, set_tos_v4: u32 = IPPROTO_IP, 1;
     /// `IPV6_UNICAST_HOPS`, 1 to 255 hops.
     unicast_hops_v6, set_unicast_hops_v6: u32 = IPPROTO_IPV6, 16;
+    /// `IPV6_TCLASS`, the whole byte.
+    tclass_v6, set_tclass_v6: u32 = IPPROTO_IPV6, 67;
     /// `IP_MULTICAST_TTL`, 0 to 255 hops.
     multicast_ttl_v4, set_multicast_ttl_v4: u32 = IPPROTO_IP, 33;
     /// `IPV6_MULTICAST_HOPS`, 0 to 255 hops.
@@ -288,10 +290,20 @@ impl Socket {
     ///
     /// # Errors
     /// `ENODEV`.
-    pub fn bind_device(&self, interface: Option<&str>) -> io::Result<()> {
-        let mut name = interface.unwrap_or_default().as_bytes().to_vec();
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        let mut name = interface.unwrap_or_default().to_vec();
         name.push(0);
         self.set(SOL_SOCKET, SO_BINDTODEVICE, &name)
+    }
+
+    /// `SO_BINDTODEVICE`: the name of the interface, if it is bound to one.
+    ///
+    /// # Errors
+    /// `EBADF` after a crash of the host.
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        let value = self.get(SOL_SOCKET, SO_BINDTODEVICE, 16)?;
+        let name = value.split(|byte| *byte == 0).next().unwrap_or_default();
+        Ok((!name.is_empty()).then(|| name.to_vec()))
     }
 
     /// `IP_ADD_MEMBERSHIP`.
