@@ -12,7 +12,7 @@ use sockeye_core::{Errno, Instant, Readiness, SocketId};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub(crate) struct Inner {
     id: SocketId,
     bells: Arc<Bells>,
     nonblocking: AtomicBool,
+    /// How many more waits may begin with looking: it grows with short waits and shrinks with long ones.
+    patience: AtomicU8,
 }
 
 type Answer<R> = Result<R, Errno>;
@@ -52,7 +54,8 @@ impl Socket {
 
     pub(crate) fn from_parts(net: Net, life: u64, id: SocketId, bells: Arc<Bells>) -> Self {
         let nonblocking = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { net, life, id, bells, nonblocking }) }
+        let patience = AtomicU8::new(0);
+        Self { inner: Arc::new(Inner { net, life, id, bells, nonblocking, patience }) }
     }
 
     /// The host that it is on.
@@ -209,7 +212,7 @@ impl Socket {
     ) -> io::Result<R> {
         let Inner { net, .. } = &*self.inner;
         let running = &net.running;
-        let mut until = None;
+        let (mut until, mut has_looked) = (None, false);
         loop {
             let mut state = running.lock();
             let now = state.now();
@@ -231,12 +234,16 @@ impl Socket {
             // Counted before the lab settles: over an ideal link the answer may come in this very moment.
             self.inner.count_sleeper(&mut state, way, true);
             let wakes = running.settle(&mut state, now);
-            if wakes.is_empty() {
-                self.inner.sleep(state, way, until.map(|until| until.since(now)));
-            } else {
+            if !wakes.is_empty() {
                 self.inner.count_sleeper(&mut state, way, false);
                 drop(state);
                 wakes.fire();
+            } else if !has_looked && self.inner.is_patient() {
+                has_looked = true;
+                self.inner.count_sleeper(&mut state, way, false);
+                self.inner.look_out(state, way);
+            } else {
+                self.inner.sleep(state, way, until.map(|until| until.since(now)));
             }
         }
     }
@@ -321,14 +328,33 @@ impl Inner {
         asked.map(|time| now + time)
     }
 
+    fn is_patient(&self) -> bool {
+        self.patience.load(Ordering::Relaxed) > 0
+    }
+
+    /// Looks without the lock; where that was in vain the next waits are less likely to.
+    fn look_out(&self, state: MutexGuard<'_, State>, way: Way) {
+        let seen = self.bells.rung(way);
+        drop(state);
+        let patience = match self.bells.look_out(way, seen) {
+            true => PATIENCE_MAX,
+            false => self.patience.load(Ordering::Relaxed).saturating_sub(1),
+        };
+        self.patience.store(patience, Ordering::Relaxed);
+    }
+
     /// Sleeps until the bell rings or the time is up.
     fn sleep(&self, state: MutexGuard<'_, State>, way: Way, time: Option<Duration>) {
+        let before = state.now();
         let bell = self.bells.of(way);
         let woken = match time {
             None => bell.wait(state).ok(),
             Some(time) => bell.wait_timeout(state, time).ok().map(|(state, _)| state),
         };
         let mut state = woken.expect("the lab's engine has panicked");
+        if state.now().since(before) < SHORT_WAIT && self.net.running.has_cores() {
+            self.patience.store(PATIENCE_MAX, Ordering::Relaxed);
+        }
         self.count_sleeper(&mut state, way, false);
     }
 
@@ -374,4 +400,8 @@ impl fmt::Debug for Socket {
     }
 }
 
+/// Waits that begin with looking, after one that was short.
+const PATIENCE_MAX: u8 = 4;
+/// So long is falling asleep and being woken at once, and some more.
+const SHORT_WAIT: Duration = Duration::from_micros(100);
 const SIMULATED: &str = "a call may not block in simulated time: use sockeye::aio";

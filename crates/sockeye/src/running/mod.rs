@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     ended: AtomicBool,
     /// The number of the last future that waited.
     number_last: AtomicU64,
+    /// Whether others can run while a thread looks.
+    has_cores: bool,
     /// The lab's thread; none in simulated time.
     thread: OnceLock<Thread>,
 }
@@ -62,6 +64,7 @@ impl Running {
             device_rang: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             number_last: AtomicU64::new(0),
+            has_cores: std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1),
             thread: OnceLock::new(),
         };
         Arc::new(Self { shared: Arc::new(shared) })
@@ -75,6 +78,11 @@ impl Running {
     /// A number that no future of this lab has had; never 0.
     pub(crate) fn next_number(&self) -> u64 {
         self.shared.number_last.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether others can run while a thread looks.
+    pub(crate) fn has_cores(&self) -> bool {
+        self.shared.has_cores
     }
 
     /// The lock. Only for those who settle and let go as [`Running::call`] does.

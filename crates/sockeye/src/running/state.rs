@@ -142,9 +142,12 @@ impl State {
 
     /// How long the lab's thread may sleep; None is until it is woken.
     pub(crate) fn time_to_sleep(&mut self, now: Instant) -> Option<Duration> {
-        let next = self.next_deadline();
-        self.asleep_until = next.unwrap_or(Instant(u64::MAX));
-        next.map(|at| at.since(now))
+        let next = self.next_deadline().unwrap_or(NEVER);
+        // A deadline that was set and cleared (a delayed acknowledgement, with each round trip) stays for once: waking
+        // then in vain is cheaper than being woken for each that is set.
+        let until = if self.asleep_until > now { next.min(self.asleep_until) } else { next };
+        self.asleep_until = until;
+        (until < NEVER).then(|| until.since(now))
     }
 
     fn send_to_device(&mut self, port: Port, packet: &Packet) {
@@ -209,6 +212,8 @@ impl State {
         self.machines.iter().position(|machine| machine.is_called(name))
     }
 }
+
+const NEVER: Instant = Instant(u64::MAX);
 
 /// The first interface of a host beside `lo`.
 pub(crate) const FIRST_INTERFACE: IfIndex = IfIndex(2);

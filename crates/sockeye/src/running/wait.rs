@@ -2,10 +2,14 @@
 //!
 //! Threads sleep on the condition variable of their socket and direction (its bell), tasks leave a waker. One event
 //! wakes one of the threads that wait; it passes the bell on when more is left (see [`crate::net::Socket`]), so a
-//! crowd on one listener is not woken by each connection. An end (a hang-up, an error) wakes them all.
+//! crowd on one listener is not woken by each connection. An end (a hang-up, an error) wakes them all. Before it
+//! sleeps, a thread looks for a few microseconds whether its bell rings, where that has been worth it lately.
 
+use std::hint;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar};
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 /// What one waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +22,40 @@ pub(crate) enum Way {
 
 /// The condition variables of a socket, one for each direction; they go with the lab's lock.
 #[derive(Debug, Default)]
-pub(crate) struct Bells([Condvar; 2]);
+pub(crate) struct Bells {
+    bells: [Condvar; 2],
+    /// How often each has rung, for those who look without sleeping.
+    rung: [AtomicU32; 2],
+}
 
 impl Bells {
     pub(crate) fn of(&self, way: Way) -> &Condvar {
-        &self.0[way as usize]
+        &self.bells[way as usize]
+    }
+
+    pub(crate) fn rung(&self, way: Way) -> u32 {
+        self.rung[way as usize].load(Ordering::Acquire)
+    }
+
+    /// Looks for a short while whether it rings again; says whether it has.
+    pub(crate) fn look_out(&self, way: Way, seen: u32) -> bool {
+        let until = Instant::now() + LOOK_OUT;
+        while Instant::now() < until {
+            for _ in 0..LOOKS {
+                if self.rung(way) != seen {
+                    return true;
+                }
+                hint::spin_loop();
+            }
+        }
+        false
     }
 }
+
+/// How long a thread looks before it sleeps: less than falling asleep and being woken costs.
+const LOOK_OUT: Duration = Duration::from_micros(20);
+/// Looks between two readings of the clock.
+const LOOKS: u32 = 50;
 
 /// Who waits for one socket.
 #[derive(Debug, Default)]
@@ -78,6 +109,7 @@ impl Waiters {
 
     /// Something happened: one sleeper, or all of them, and every task.
     pub(crate) fn wake(&mut self, way: Way, all: bool, wakes: &mut Wakes) {
+        self.bells.rung[way as usize].fetch_add(1, Ordering::Release);
         let waiting = &mut self.ways[way as usize];
         wakes.wakers.extend(waiting.poller.take());
         wakes.wakers.extend(waiting.tasks.drain(..).map(|(_, waker)| waker));
