@@ -1,0 +1,138 @@
+//! The surface of `std::net`, method by method: each line is compiled against std's type and against ours, with the same
+//! arguments and the same answer. Left out are `bind` and `connect` of streams and listeners, which here take the host's
+//! handle first, and the traits of descriptors.
+
+use std::io;
+use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+use std::time::Duration;
+
+const ADDR: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+type Time = Option<Duration>;
+
+macro_rules! surface {
+    ($name:ident, |$s:ident, $buf:ident| { $($item:ident: $call:expr => $out:ty;)* }) => {
+        mod $name {
+            use super::*;
+
+            pub(super) const ITEMS: &[&str] = &[$(stringify!($item)),*];
+
+            #[allow(dead_code)]
+            fn ours($s: &mut ours_of!($name), $buf: &mut [u8]) {
+                $(let _: $out = $call;)*
+            }
+
+            #[allow(dead_code)]
+            fn theirs($s: &mut theirs_of!($name), $buf: &mut [u8]) {
+                $(let _: $out = $call;)*
+            }
+        }
+    };
+}
+
+macro_rules! ours_of {
+    (listener) => {
+        sockeye::net::TcpListener
+    };
+    (stream) => {
+        sockeye::net::TcpStream
+    };
+    (udp) => {
+        sockeye::net::UdpSocket
+    };
+}
+
+macro_rules! theirs_of {
+    (listener) => {
+        std::net::TcpListener
+    };
+    (stream) => {
+        std::net::TcpStream
+    };
+    (udp) => {
+        std::net::UdpSocket
+    };
+}
+
+surface!(listener, |s, _buf| {
+    local_addr: s.local_addr() => io::Result<SocketAddr>;
+    try_clone: s.try_clone().map(|other| *s = other) => io::Result<()>;
+    accept: s.accept().map(|(_, from)| from) => io::Result<SocketAddr>;
+    incoming: s.incoming().next().map(|stream| stream.is_ok()) => Option<bool>;
+    set_ttl: s.set_ttl(1) => io::Result<()>;
+    ttl: s.ttl() => io::Result<u32>;
+    take_error: s.take_error() => io::Result<Option<io::Error>>;
+    set_nonblocking: s.set_nonblocking(true) => io::Result<()>;
+});
+
+surface!(stream, |s, buf| {
+    peer_addr: s.peer_addr() => io::Result<SocketAddr>;
+    local_addr: s.local_addr() => io::Result<SocketAddr>;
+    shutdown: s.shutdown(Shutdown::Both) => io::Result<()>;
+    try_clone: s.try_clone().map(|other| *s = other) => io::Result<()>;
+    set_read_timeout: s.set_read_timeout(None) => io::Result<()>;
+    set_write_timeout: s.set_write_timeout(None) => io::Result<()>;
+    read_timeout: s.read_timeout() => io::Result<Time>;
+    write_timeout: s.write_timeout() => io::Result<Time>;
+    peek: s.peek(buf) => io::Result<usize>;
+    set_nodelay: s.set_nodelay(true) => io::Result<()>;
+    nodelay: s.nodelay() => io::Result<bool>;
+    set_ttl: s.set_ttl(1) => io::Result<()>;
+    ttl: s.ttl() => io::Result<u32>;
+    take_error: s.take_error() => io::Result<Option<io::Error>>;
+    set_nonblocking: s.set_nonblocking(true) => io::Result<()>;
+    read: s.read(buf) => io::Result<usize>;
+    read_of_ref: (&*s).read(buf) => io::Result<usize>;
+    read_vectored: s.read_vectored(&mut [IoSliceMut::new(buf)]) => io::Result<usize>;
+    write: s.write(buf) => io::Result<usize>;
+    write_of_ref: (&*s).write(buf) => io::Result<usize>;
+    write_vectored: s.write_vectored(&[IoSlice::new(buf)]) => io::Result<usize>;
+    flush: s.flush() => io::Result<()>;
+});
+
+surface!(udp, |s, buf| {
+    recv_from: s.recv_from(buf) => io::Result<(usize, SocketAddr)>;
+    peek_from: s.peek_from(buf) => io::Result<(usize, SocketAddr)>;
+    send_to: s.send_to(buf, ADDR) => io::Result<usize>;
+    peer_addr: s.peer_addr() => io::Result<SocketAddr>;
+    local_addr: s.local_addr() => io::Result<SocketAddr>;
+    try_clone: s.try_clone().map(|other| *s = other) => io::Result<()>;
+    set_read_timeout: s.set_read_timeout(None) => io::Result<()>;
+    set_write_timeout: s.set_write_timeout(None) => io::Result<()>;
+    read_timeout: s.read_timeout() => io::Result<Time>;
+    write_timeout: s.write_timeout() => io::Result<Time>;
+    set_broadcast: s.set_broadcast(true) => io::Result<()>;
+    broadcast: s.broadcast() => io::Result<bool>;
+    set_multicast_loop_v4: s.set_multicast_loop_v4(true) => io::Result<()>;
+    multicast_loop_v4: s.multicast_loop_v4() => io::Result<bool>;
+    set_multicast_ttl_v4: s.set_multicast_ttl_v4(1) => io::Result<()>;
+    multicast_ttl_v4: s.multicast_ttl_v4() => io::Result<u32>;
+    set_multicast_loop_v6: s.set_multicast_loop_v6(true) => io::Result<()>;
+    multicast_loop_v6: s.multicast_loop_v6() => io::Result<bool>;
+    set_ttl: s.set_ttl(1) => io::Result<()>;
+    ttl: s.ttl() => io::Result<u32>;
+    join_multicast_v4: s.join_multicast_v4(&Ipv4Addr::LOCALHOST, &Ipv4Addr::LOCALHOST) => io::Result<()>;
+    join_multicast_v6: s.join_multicast_v6(&Ipv6Addr::LOCALHOST, 1) => io::Result<()>;
+    leave_multicast_v4: s.leave_multicast_v4(&Ipv4Addr::LOCALHOST, &Ipv4Addr::LOCALHOST) => io::Result<()>;
+    leave_multicast_v6: s.leave_multicast_v6(&Ipv6Addr::LOCALHOST, 1) => io::Result<()>;
+    take_error: s.take_error() => io::Result<Option<io::Error>>;
+    connect: s.connect(ADDR) => io::Result<()>;
+    send: s.send(buf) => io::Result<usize>;
+    recv: s.recv(buf) => io::Result<usize>;
+    peek: s.peek(buf) => io::Result<usize>;
+    set_nonblocking: s.set_nonblocking(true) => io::Result<()>;
+});
+
+#[test]
+fn the_tables_are_whole() {
+    let tables = [listener::ITEMS, stream::ITEMS, udp::ITEMS];
+    for table in tables {
+        let mut names = table.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), table.len(), "no method stands twice");
+    }
+    let matched: usize = tables.iter().map(|table| table.len()).sum();
+    println!("{matched} methods of std::net are compiled against both");
+    assert_eq!(matched, 60);
+}
