@@ -65,3 +65,14 @@ pub use sockeye_core::Instant;
 pub use sockeye_core::host::HostConfig;
 pub use sockeye_lab as lab;
 pub use trace::LostPacket;
+
+/// The guide's examples are tests.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/guide/src/labs.md")]
+    struct Labs;
+    #[doc = include_str!("../../../docs/guide/src/rust-tests.md")]
+    struct RustTests;
+    #[doc = include_str!("../../../docs/guide/src/simulation.md")]
+    struct Simulation;
+}
