@@ -170,7 +170,7 @@ impl Lab {
     }
 
     /// The packets so far as a pcapng file, each with a comment that says what became of it; empty where
-    /// [`LabBuilder::capture`] was not called.
+    /// [`LabBuilder::capture`] was not called. It ends after a gigabyte.
     pub fn capture(&self) -> Vec<u8> {
         self.running.call(|state, _| state.trace.capture.clone().unwrap_or_default())
     }

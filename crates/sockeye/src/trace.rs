@@ -68,7 +68,9 @@ impl Trace {
         hasher.write(tap.verdict().as_bytes());
         hasher.write(&self.bytes);
         self.fingerprint = hasher.finish();
-        if let Some(file) = &mut self.capture {
+        if let Some(file) = &mut self.capture
+            && file.len() < CAPTURE_BYTES_MAX
+        {
             capture::packet(file, tap.link.number() as u32, tap.at, 0, &tap.packet, &tap.verdict());
         }
         if let Some(losses) = &mut self.losses
@@ -112,3 +114,5 @@ impl Hasher for Fingerprint {
 
 /// Losses that are kept; a run with more is not worth shrinking.
 const LOSSES_MAX: usize = 100_000;
+/// Bytes of a capture; what comes later is left out.
+const CAPTURE_BYTES_MAX: usize = 1 << 30;

@@ -210,3 +210,56 @@ async fn an_aborted_connect_leaves_nothing_behind() {
     assert!(connect.is_err());
     assert!(a.sockets().iter().all(|socket| socket.id.is_none()), "the socket is closed");
 }
+
+#[tokio::test]
+async fn a_task_that_never_waits_lets_others_have_their_turn() {
+    let (_lab, a, _b) = two_hosts(Link::new());
+    let socket = UdpSocket::bind(&a, "127.0.0.1:9").await.unwrap();
+    let busy = tokio::spawn(async move {
+        // Each of these is answered at once.
+        loop {
+            socket.send_to(b"x", "127.0.0.1:9").await.unwrap();
+            socket.recv(&mut [0; 4]).await.unwrap();
+        }
+    });
+    // One thread runs both: this is reached again only because the other task gave way.
+    tokio::time::sleep(SHORT).await;
+    assert!(!busy.is_finished());
+    busy.abort();
+}
+
+/// hyper knows nothing of the clock: twenty seconds each way cost nothing.
+#[test]
+fn hyper_runs_in_simulated_time() {
+    use http_body_util::{BodyExt, Empty, Full};
+    use hyper::body::{Bytes, Incoming};
+    use hyper::service::service_fn;
+    use hyper::{Request, Response};
+    use hyper_util::rt::TokioIo;
+
+    let link = Link::new().delay(Duration::from_secs(20)).loss(0.1);
+    let sim = Lab::simulated(9).host("a").host("b").link("a", "b", link).build().unwrap();
+    sim.spawn("b", |b| async move {
+        let listener = TcpListener::bind(b.net(), "0.0.0.0:80").await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let answer = |request: Request<Incoming>| async move {
+            Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::from(
+                request.uri().path().to_string(),
+            )))
+        };
+        let http = hyper::server::conn::http1::Builder::new();
+        http.serve_connection(TokioIo::new(stream), service_fn(answer)).await.unwrap();
+    });
+    let (a, before) = (sim.node("a"), sim.now());
+    let body = sim.block_on(async {
+        let stream = TcpStream::connect(a.net(), "b:80").await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        sim.spawn("a", |_| connection);
+        let request = Request::get("/path").header("host", "b").body(Empty::<Bytes>::new()).unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        response.into_body().collect().await.unwrap().to_bytes()
+    });
+    assert_eq!(&body[..], b"/path");
+    assert!(sim.now().since(before) >= Duration::from_secs(80), "two round trips");
+}

@@ -84,7 +84,7 @@ impl Socket {
     pub(crate) fn poll_call<R>(
         &self,
         way: Way,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         f: impl FnOnce(&mut Host, SocketId, Instant) -> Result<R, Errno>,
     ) -> Poll<io::Result<R>> {
         self.poll(way, 0, cx, f)
@@ -98,11 +98,11 @@ impl Socket {
         self.answer(Way::Write, |host, id, _| ready_or_wait(host, id, WRITABLE)).await
     }
 
-    pub(crate) fn poll_readable(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_call(Way::Read, cx, |host, id, _| ready_or_wait(host, id, READABLE))
     }
 
-    pub(crate) fn poll_writable(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_call(Way::Write, cx, |host, id, _| ready_or_wait(host, id, WRITABLE))
     }
 }

@@ -13,17 +13,21 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 
 /// Reads straight into what is not filled yet.
-fn poll_read(socket: &Socket, cx: &Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+fn poll_read(socket: &Socket, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
     let answer =
         socket.poll_call(Way::Read, cx, |host, id, now| host.recv(id, buf.initialize_unfilled(), false, now));
     answer.map_ok(|n| buf.advance(n))
 }
 
-fn poll_write(socket: &Socket, cx: &Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+fn poll_write(socket: &Socket, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
     socket.poll_call(Way::Write, cx, |host, id, now| host.send(id, buf, now))
 }
 
-fn poll_write_vectored(socket: &Socket, cx: &Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+fn poll_write_vectored(
+    socket: &Socket,
+    cx: &mut Context<'_>,
+    bufs: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
     socket.poll_call(Way::Write, cx, |host, id, now| {
         crate::net::vectored(bufs.iter(), |buf| buf.len(), |buf| host.send(id, buf, now))
     })
@@ -192,7 +196,7 @@ impl TcpStream {
 impl UdpSocket {
     fn poll_receive(
         &self,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
         peek: bool,
     ) -> Poll<io::Result<SocketAddr>> {

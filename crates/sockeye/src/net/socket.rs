@@ -254,9 +254,12 @@ impl Socket {
         &self,
         way: Way,
         number: u64,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         f: impl FnOnce(&mut Host, SocketId, Instant) -> Answer<R>,
     ) -> Poll<io::Result<R>> {
+        // A task that never waits must still let others have their turn, as tokio's own sockets make it.
+        #[cfg(feature = "tokio")]
+        let turn = std::task::ready!(tokio::task::coop::poll_proceed(cx));
         let running = &self.net().running;
         let mut state = running.lock();
         let now = state.now();
@@ -266,7 +269,12 @@ impl Socket {
             self.inner.register(&mut state, way, number, cx.waker());
         }
         running.leave(state, now);
-        if waits { Poll::Pending } else { Poll::Ready(answer.map_err(io_error)) }
+        if waits {
+            return Poll::Pending;
+        }
+        #[cfg(feature = "tokio")]
+        turn.made_progress();
+        Poll::Ready(answer.map_err(io_error))
     }
 
     /// A future's end: its task is not woken for it any more.

@@ -239,6 +239,14 @@ impl Executor {
     }
 }
 
+impl Drop for Executor {
+    /// Tasks that have not begun hold the lab, and wakers that the lab holds lead to them.
+    fn drop(&mut self) {
+        let spawned = std::mem::take(&mut self.spawner.0.lock().spawned);
+        drop(spawned);
+    }
+}
+
 /// The number of the future that the simulation runs for.
 const MAIN: u64 = 0;
 /// Polls at one moment of the lab's time.
