@@ -65,6 +65,8 @@ step "Windows" check_for x86_64-pc-windows-gnu "${portable[@]}" -p sockeye
 step "macOS" check_for aarch64-apple-darwin "${portable[@]}" -p sockeye
 step "aarch64 Linux" check_for aarch64-unknown-linux-gnu --workspace
 step "cargo test" cargo test -q --workspace
+step "cargo test, every feature" cargo test -q -p sockeye --all-features
+step "clippy, every feature" cargo clippy -q -p sockeye --all-features --all-targets -- -D warnings
 step "release build" cargo build -q --release
 step "simulation" cargo run -q --release -p sockeye-lab --example simulate -- --seeds 10000
 
@@ -73,6 +75,7 @@ step "examples/article" bash examples/article/run.sh --quick
 step "tests/calls" bash tests/calls/run.sh --quick
 step "examples/languages" bash examples/languages/matrix.sh --quick
 step "tests/sockopts" bash tests/sockopts/run.sh --quick
+step "tests/twin" bash tests/twin/run.sh
 step "tests/link" bash tests/link/run.sh --quick
 step "tests/storm" bash tests/storm/run.sh --quick
 step "tests/programs" bash tests/programs/run.sh --quick
