@@ -39,6 +39,7 @@
 //!
 //! [`standard`], [`names`] and [`Clock`] are what `sockeye run` is made of.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod aio;
 mod builder;

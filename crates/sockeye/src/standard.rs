@@ -20,6 +20,7 @@ const OUTSIDE: IfIndex = IfIndex(2);
 /// A lab of one host, with the gate beside it when ports are published.
 #[derive(Debug)]
 pub struct Standard {
+    /// The hosts and links, sans-IO.
     pub lab: Lab,
     /// Where the programs are.
     pub host: HostId,

@@ -93,7 +93,7 @@ impl TcpStream {
     }
 
     /// Shuts one direction or both, at once. (`AsyncWriteExt::shutdown` shuts sending.)
-    pub fn shutdown_std(&self, how: Shutdown) -> io::Result<()> {
+    pub fn shut(&self, how: Shutdown) -> io::Result<()> {
         self.socket.shutdown(how)
     }
 
