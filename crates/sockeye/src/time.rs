@@ -84,28 +84,25 @@ impl Future for Sleep {
         let Self { running, at, timer } = &mut *self;
         let mut state = running.lock();
         let now = state.now();
-        if *at <= now {
-            if let Some(timer) = timer.take() {
-                state.timers.clear(timer);
-            }
-            return Poll::Ready(());
+        let is_over = *at <= now;
+        if !is_over && timer.is_some_and(|timer| state.timers.wakes(timer, cx.waker())) {
+            return Poll::Pending;
         }
-        match timer {
-            Some(timer) if state.timers.change(*timer, cx.waker()) => {}
-            timer => *timer = Some(state.timers.set(*at, cx.waker().clone())),
+        let retired = timer.take().and_then(|timer| state.timers.clear(timer));
+        if !is_over {
+            *timer = Some(state.timers.set(*at, cx.waker().clone()));
         }
         running.leave(state, now);
-        Poll::Pending
+        drop(retired);
+        if is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(timer) = self.timer.take()
-            && let Some(mut state) = self.running.lock_for_drop()
-        {
-            state.timers.clear(timer);
-        }
+        let Some(timer) = self.timer.take() else { return };
+        let retired = self.running.lock_for_drop().and_then(|mut state| state.timers.clear(timer));
+        drop(retired);
     }
 }
 

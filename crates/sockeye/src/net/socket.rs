@@ -265,10 +265,9 @@ impl Socket {
         let now = state.now();
         let answer = self.inner.attempt(&mut state, now, f);
         let waits = matches!(answer, Err(Errno::EAGAIN));
-        if waits {
-            self.inner.register(&mut state, way, number, cx.waker());
-        }
+        let retired = if waits { self.inner.register(&mut state, way, number, cx.waker()) } else { None };
         running.leave(state, now);
+        drop(retired);
         if waits {
             return Poll::Pending;
         }
@@ -279,11 +278,9 @@ impl Socket {
 
     /// A future's end: its task is not woken for it any more.
     pub(crate) fn forget(&self, way: Way, number: u64) {
-        self.net().running.look(|state, _| {
-            if let Some(waiters) = self.inner.waiters(state) {
-                waiters.clear_task(way, number);
-            }
-        });
+        let clear = |waiters: &mut Waiters| waiters.clear_task(way, number);
+        let retired = self.net().running.look(|state, _| self.inner.waiters(state).and_then(clear));
+        drop(retired);
     }
 }
 
@@ -308,8 +305,8 @@ impl Inner {
         if machine.life == self.life { machine.waiters.get_mut(self.id) } else { None }
     }
 
-    fn register(&self, state: &mut State, way: Way, number: u64, waker: &Waker) {
-        let Some(waiters) = self.waiters(state) else { return };
+    fn register(&self, state: &mut State, way: Way, number: u64, waker: &Waker) -> Option<Waker> {
+        let waiters = self.waiters(state)?;
         match number {
             0 => waiters.set_poller(way, waker),
             number => waiters.set_task(way, number, waker),
@@ -392,11 +389,13 @@ impl Drop for Inner {
         let Some(mut state) = self.net.running.lock_for_drop() else { return };
         let now = state.now();
         let machine = &mut state.machines[self.net.machine];
+        let mut retired = None;
         if machine.life == self.life {
-            machine.waiters.remove(self.id);
+            retired = machine.waiters.remove(self.id);
             state.host_mut(self.net.machine).close(self.id, now);
         }
         self.net.running.leave(state, now);
+        drop(retired);
     }
 }
 

@@ -26,14 +26,15 @@ impl Timers {
         key
     }
 
-    /// Another waker for a timer; false where it is no longer set.
-    pub(crate) fn change(&mut self, key: TimerKey, waker: &Waker) -> bool {
-        let set = self.set.get_mut(&key);
-        set.map(|old| old.clone_from(waker)).is_some()
+    /// Takes a timer's waker out, which must be dropped without the lab's lock.
+    #[must_use]
+    pub(crate) fn clear(&mut self, key: TimerKey) -> Option<Waker> {
+        self.set.remove(&key)
     }
 
-    pub(crate) fn clear(&mut self, key: TimerKey) {
-        self.set.remove(&key);
+    /// Whether a timer is set, and wakes the same task.
+    pub(crate) fn wakes(&self, key: TimerKey, waker: &Waker) -> bool {
+        self.set.get(&key).is_some_and(|set| set.will_wake(waker))
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Instant> {

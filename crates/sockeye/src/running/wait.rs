@@ -6,6 +6,7 @@
 //! sleeps, a thread looks for a few microseconds whether its bell rings, where that has been worth it lately.
 
 use std::hint;
+use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar};
 use std::task::Waker;
@@ -88,23 +89,37 @@ impl Waiters {
         self.ways[way as usize].sleepers > 0
     }
 
-    pub(crate) fn set_poller(&mut self, way: Way, waker: &Waker) {
+    /// Gives the waker that was there before. Like every waker it must be dropped without the lab's lock: it may be
+    /// the last to hold a task, and the task may hold sockets.
+    #[must_use]
+    pub(crate) fn set_poller(&mut self, way: Way, waker: &Waker) -> Option<Waker> {
         let poller = &mut self.ways[way as usize].poller;
-        if poller.as_ref().is_none_or(|old| !old.will_wake(waker)) {
-            *poller = Some(waker.clone());
+        match poller {
+            Some(old) if old.will_wake(waker) => None,
+            poller => poller.replace(waker.clone()),
         }
     }
 
-    pub(crate) fn set_task(&mut self, way: Way, number: u64, waker: &Waker) {
+    /// Gives the waker that was there before.
+    #[must_use]
+    pub(crate) fn set_task(&mut self, way: Way, number: u64, waker: &Waker) -> Option<Waker> {
         let tasks = &mut self.ways[way as usize].tasks;
         match tasks.iter_mut().find(|(other, _)| *other == number) {
-            Some((_, old)) => old.clone_from(waker),
-            None => tasks.push((number, waker.clone())),
+            Some((_, old)) if old.will_wake(waker) => None,
+            Some((_, old)) => Some(mem::replace(old, waker.clone())),
+            None => {
+                tasks.push((number, waker.clone()));
+                None
+            }
         }
     }
 
-    pub(crate) fn clear_task(&mut self, way: Way, number: u64) {
-        self.ways[way as usize].tasks.retain(|(other, _)| *other != number);
+    /// Gives the waker that was there.
+    #[must_use]
+    pub(crate) fn clear_task(&mut self, way: Way, number: u64) -> Option<Waker> {
+        let tasks = &mut self.ways[way as usize].tasks;
+        let at = tasks.iter().position(|(other, _)| *other == number)?;
+        Some(tasks.swap_remove(at).1)
     }
 
     /// Something happened: one sleeper, or all of them, and every task.
