@@ -227,7 +227,8 @@ impl Socket {
         self.set(SOL_SOCKET, option, &value)
     }
 
-    /// `SO_LINGER`, in whole seconds: zero makes close reset the connection.
+    /// `SO_LINGER`, in whole seconds: zero makes close reset the connection. A longer time does not make the drop of the
+    /// last handle wait, as close(2) would: what is queued is sent all the same.
     ///
     /// # Errors
     /// `EBADF` after a crash of the host.

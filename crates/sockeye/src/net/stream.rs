@@ -81,7 +81,7 @@ impl TcpStream {
         self.socket.block(Way::Read, None, |host, id, now| host.recv(id, buf, true, now))
     }
 
-    /// `SO_LINGER`, in whole seconds.
+    /// `SO_LINGER`, in whole seconds. Zero makes the end a reset; a longer time does not make the last drop wait.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         self.socket.set_linger(linger)
     }
