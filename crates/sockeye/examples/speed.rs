@@ -11,7 +11,12 @@ use std::time::{Duration, Instant};
 const TIME: Duration = Duration::from_secs(1);
 
 fn main() -> std::io::Result<()> {
-    let lab = Lab::builder().host("a").host("b").link("a", "b", Link::new().mtu(65_535)).build()?;
+    [65_535, 1500].into_iter().try_for_each(measure)
+}
+
+fn measure(mtu: u32) -> std::io::Result<()> {
+    println!("an ideal link with an MTU of {mtu} bytes:");
+    let lab = Lab::builder().host("a").host("b").link("a", "b", Link::new().mtu(mtu)).build()?;
     let (a, b) = (lab.host("a").net(), lab.host("b").net());
     let listener = TcpListener::bind(&b, "0.0.0.0:80")?;
     let mut client = TcpStream::connect(&a, "b:80")?;
