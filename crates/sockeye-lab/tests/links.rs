@@ -6,6 +6,7 @@ use sockeye_lab::impair::Impairment;
 use sockeye_lab::link::{Outcome, Path};
 use sockeye_lab::view::View;
 use sockeye_lab::{HostId, Lab, LinkId, Port};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -210,4 +211,67 @@ fn a_partition_stops_a_stream_and_its_end_lets_it_go_on() {
     assert!(w.lab.counts(link, 0).partitioned >= 4, "it was sent again and again");
     w.lab.set_partitioned(link, 0, false);
     assert!(w.until(Duration::from_secs(10), heard));
+}
+
+/// Datagrams a, b, c, ... to a link of its own that loses half of all; which came.
+fn half_lost(losses: Option<BTreeSet<(usize, u64)>>) -> (Vec<u8>, BTreeSet<(usize, u64)>) {
+    let impairment = Impairment { loss_ppm: 500_000, ..Impairment::default() };
+    let path = Path { delay: Duration::from_millis(1), impairment, ..Path::default() };
+    let (mut w, id, _) = own_link(path, 9);
+    w.lab.set_losses(losses);
+    let now = w.now;
+    let host = w.lab.host_mut(id);
+    let [from, to] = [(); 2].map(|()| host.socket(Domain::Inet, Kind::Datagram, 0).unwrap());
+    host.bind(to, addr("127.0.0.1:9")).unwrap();
+    host.bind(from, addr("127.0.0.1:10")).unwrap();
+    host.connect(from, addr("127.0.0.1:9"), now).unwrap();
+    (0..20).for_each(|n| _ = host.send(from, &[n], now));
+    let mut came = Vec::new();
+    w.until(Duration::from_secs(1), |lab, now| {
+        while let Ok(datagram) = lab.host_mut(id).recv_from(to, false, now) {
+            came.extend(datagram.payload.to_vec());
+        }
+        false
+    });
+    let lost = std::iter::from_fn(|| w.lab.next_tap()).filter(|tap| tap.outcome == Outcome::Lost);
+    let lost = lost.map(|tap| (tap.link.number(), tap.identity)).collect();
+    (came, lost)
+}
+
+#[test]
+fn losses_can_be_given_by_name_instead_of_drawn() {
+    let (came, lost) = half_lost(None);
+    assert_eq!(came.len() + lost.len(), 20);
+    assert!(lost.len() > 4 && came.len() > 4);
+    assert_eq!(half_lost(Some(lost.clone())), (came, lost.clone()), "the same names, the same run");
+    assert_eq!(half_lost(Some(BTreeSet::new())).0.len(), 20);
+    let one: BTreeSet<_> = lost.into_iter().take(1).collect();
+    let (came, lost) = half_lost(Some(one.clone()));
+    assert_eq!((came.len(), lost), (19, one));
+}
+
+#[test]
+fn a_host_that_is_off_is_silent_and_what_leads_out_is_given_to_the_owner() {
+    let mut lab = Lab::new();
+    let mut host = |network: &str| {
+        let eth0 = InterfaceConfig::new("eth0", vec![network.parse().unwrap()]);
+        lab.add(Host::new(HostConfig { interfaces: vec![eth0], ..HostConfig::default() }, 3))
+    };
+    let [a, b] = ["10.0.0.1/24", "10.0.0.2/24"].map(&mut host);
+    let [at_a, at_b] = [a, b].map(|host| Port { host, interface: IfIndex(2) });
+    lab.join(at_a, at_b);
+    let mut w = World { lab, now: Instant(1) };
+    w.lab.set_down(b, true);
+    let client = w.connect(a, "10.0.0.2:80");
+    assert!(!w.until(Duration::from_secs(10), |lab, _| lab.host_mut(a).take_error(client).is_some()));
+    w.lab.set_down(b, false);
+    let refused = |lab: &mut Lab, _| lab.host_mut(a).take_error(client) == Some(Errno::ECONNREFUSED);
+    assert!(w.until(Duration::from_secs(60), refused), "a SYN that is sent again is answered");
+
+    w.lab.join_outside(at_a);
+    w.connect(a, "10.0.0.7:80");
+    w.settle();
+    let (port, packet) = w.lab.next_outside().expect("a SYN leaves");
+    assert_eq!((port, View::of(&packet).unwrap().dst), (at_a, addr("10.0.0.7:80")));
+    assert!(w.lab.next_outside().is_none());
 }
