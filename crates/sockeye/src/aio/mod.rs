@@ -5,7 +5,7 @@
 //! real time, under tokio or any other executor; the same server source runs in both. Nothing is ever half done when a
 //! future is dropped: a read that was not answered has taken nothing, a write has sent nothing.
 //!
-//! With the feature `tokio` the streams have tokio's `AsyncRead` and `AsyncWrite`, and [`TcpStream::ready`] speaks
+//! With the feature `tokio` the streams have tokio's `AsyncRead` and `AsyncWrite`, and `TcpStream::ready` speaks
 //! tokio's `Interest` and `Ready`.
 //!
 //! ```
