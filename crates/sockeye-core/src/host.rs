@@ -344,6 +344,16 @@ impl Host {
         &self.engine.counters
     }
 
+    /// TCP's limits, for every connection.
+    pub fn tcp_limits(&self) -> &tcp::Limits {
+        &self.engine.limits
+    }
+
+    /// Changes TCP's limits, as sysctl(8) would: connections follow where Linux's do.
+    pub fn set_tcp_limits(&mut self, limits: tcp::Limits) {
+        self.engine.limits = limits;
+    }
+
     /// The configuration it was made with.
     pub fn config(&self) -> &HostConfig {
         &self.config

@@ -154,6 +154,23 @@ impl Host {
         }
     }
 
+    /// `SIOCOUTQNSD`: bytes never sent. EINVAL on a listener.
+    pub fn queued_unsent(&self, id: SocketId) -> Result<usize> {
+        match &self.socket_ref(id)?.body {
+            Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EINVAL),
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => {
+                Ok(self.flows[*flow].connection().map_or(0, Connection::unsent))
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// Whether the peer's FIN was taken in: what is queued is all there will be (Linux: `SOCK_DONE`).
+    pub fn is_at_end(&self, id: SocketId) -> bool {
+        let flow = self.sockets.get(id).and_then(|socket| socket.flow());
+        flow.and_then(|flow| self.flows[flow].connection()).is_some_and(Connection::is_at_end)
+    }
+
     /// The connection to send on; none for a datagram socket.
     fn sending(&self, id: SocketId) -> Result<Option<FlowId>> {
         match &self.socket_ref(id)?.body {

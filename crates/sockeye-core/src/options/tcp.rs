@@ -59,6 +59,8 @@ impl Host {
             TCP_USER_TIMEOUT => of_int(settings.user_timeout_ms as i32),
             TCP_NOTSENT_LOWAT => of_int(settings.notsent_lowat as i32),
             TCP_INFO => self.tcp_info(id, now),
+            // Neither CUBIC nor Reno has any (Linux: no get_info).
+            TCP_CC_INFO => OptionValue::new(),
             _ => return Err(Errno::ENOPROTOOPT),
         })
     }
@@ -139,7 +141,7 @@ fn whole_retries(seconds: u32) -> u32 {
     total
 }
 
-/// `struct tcp_info` of Linux, as far as its `tcpi_rcv_wnd`.
+/// `struct tcp_info` of Linux.
 fn info_bytes(info: &TcpInfo) -> OptionValue {
     let mut out = OptionValue::with_capacity(INFO_LEN);
     let us = |time: Duration| time.as_micros().min(u128::from(u32::MAX)) as u32;
@@ -178,7 +180,8 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
     // Delivery rate, busy time, limited by receiver's window, by send buffer: not measured.
     out.extend_from_slice(&[0; 32]);
     // delivered, delivered_ce.
-    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&info.delivered.to_ne_bytes());
+    out.extend_from_slice(&[0; 4]);
     for word in [info.bytes_sent, info.bytes_retrans] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
@@ -186,6 +189,8 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
     for word in [0, 0, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
+    // Timeouts and the time in them, AccECN: not measured.
+    out.resize(INFO_LEN, 0);
     out
 }
 
@@ -206,7 +211,7 @@ fn state_number(state: State) -> u8 {
     }
 }
 
-const INFO_LEN: usize = 240;
+const INFO_LEN: usize = 280;
 /// `net.ipv4.tcp_fin_timeout`.
 const FIN_TIMEOUT_S: i32 = 60;
 /// `TCP_CA_NAME_MAX`.
@@ -231,3 +236,4 @@ const TCP_QUICKACK: i32 = 12;
 const TCP_CONGESTION: i32 = 13;
 const TCP_USER_TIMEOUT: i32 = 18;
 const TCP_NOTSENT_LOWAT: i32 = 25;
+const TCP_CC_INFO: i32 = 26;

@@ -29,6 +29,8 @@ pub(super) struct Snd {
     pub(super) mss_peer: u16,
     /// Behind the last segment below `mss` (Minshall's form of Nagle, as Linux).
     pub(super) small: Seq,
+    /// Bytes of new data that have gone out together so far.
+    pub(super) burst: u32,
     /// Behind the last urgent byte, while `Marks::URGENT` is set.
     pub(super) up: Seq,
     /// How many bytes the queue may hold.
@@ -144,5 +146,7 @@ pub(super) struct Totals {
     pub(super) data_segs_out: u32,
     pub(super) data_segs_in: u32,
     pub(super) retrans: u32,
+    /// Segments of ours that have arrived, the SYN counted.
+    pub(super) delivered: u32,
     pub(super) ooo: u32,
 }

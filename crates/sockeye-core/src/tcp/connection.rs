@@ -164,6 +164,7 @@ impl Connection {
         // A FIN that the program asked for during a simultaneous open follows now.
         self.state = if self.marks.contains(Marks::FIN) { State::FinWait1 } else { State::Established };
         self.timers.clear(Timer::Retransmit);
+        self.totals.delivered += 1;
         self.recovery.restart();
         self.due |= Due::DATA;
         self.mark_ready();

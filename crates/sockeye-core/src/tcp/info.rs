@@ -45,6 +45,8 @@ pub struct TcpInfo {
     pub rcv_wnd: u32,
     pub rcv_space: u32,
     pub total_retrans: u32,
+    /// Segments that have arrived, the SYN counted.
+    pub delivered: u32,
     pub notsent_bytes: u32,
     pub bytes_sent: u64,
     pub bytes_acked: u64,

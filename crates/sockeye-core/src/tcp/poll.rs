@@ -38,6 +38,11 @@ impl Connection {
         self.error.take()
     }
 
+    /// Whether the peer's FIN was taken in.
+    pub fn is_at_end(&self) -> bool {
+        self.marks.contains(Marks::DONE)
+    }
+
     /// Bytes that wait to be received, urgent ones too.
     pub fn received(&self) -> usize {
         self.rcv.queue.len()
@@ -46,6 +51,11 @@ impl Connection {
     /// Bytes that the peer has not acknowledged (`SIOCOUTQ`).
     pub fn send_queued(&self) -> usize {
         self.snd.queue.len()
+    }
+
+    /// What the send queue costs, in bytes of memory (`SK_MEMINFO_WMEM_QUEUED`).
+    pub fn send_charged(&self) -> usize {
+        self.snd.queue.charged()
     }
 
     /// Bytes that were never sent (`SIOCOUTQNSD`).
@@ -127,6 +137,7 @@ impl Connection {
             rcv_wnd: self.rcv.wnd(),
             rcv_space: self.rcv.limit,
             total_retrans: self.totals.retrans,
+            delivered: self.totals.delivered,
             notsent_bytes: self.unsent() as u32,
             bytes_sent: self.totals.bytes_sent,
             bytes_acked: self.totals.bytes_acked,

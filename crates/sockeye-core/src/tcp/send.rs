@@ -75,9 +75,39 @@ impl Connection {
             }
             return None;
         };
-        let segment = self.form_new(len, ctx);
+        let mut segment = self.form_new(len, ctx);
         self.settle();
+        self.end_burst(&mut segment);
         Some(segment)
+    }
+
+    /// What goes out together ends with PSH, as Linux has it of each packet that its driver will cut: the receiver
+    /// need not wait for more.
+    fn end_burst(&mut self, segment: &mut Segment) {
+        let (len, mss) = (segment.payload.len() as u32, self.payload_max());
+        let whole = self.burst_goal(mss);
+        self.snd.burst += len;
+        let goes_on =
+            len == mss && self.snd.burst < whole && self.due.contains(Due::DATA) && self.sendable().is_some();
+        if !goes_on {
+            if self.snd.burst > len || len > u32::from(self.snd.mss) {
+                segment.header.flags |= Flags::PSH;
+            }
+            self.snd.burst = 0;
+        }
+    }
+
+    /// How much Linux puts together at most: what half of the greatest window and a packet of 64 KiB hold
+    /// (tcp_xmit_size_goal).
+    fn burst_goal(&self, mss: u32) -> u32 {
+        let half = if self.snd.wnd_max > u32::from(super::connection::MSS_DEFAULT) {
+            self.snd.wnd_max / 2
+        } else {
+            self.snd.wnd_max
+        };
+        // A burst takes half of the congestion window at most.
+        let most = half.min(BURST_MAX).min(self.congestion.window() / 2);
+        (most - most % mss.max(1)).max(mss)
     }
 
     /// A tail loss probe: new data whatever the congestion window says, else the last segment once more
@@ -253,6 +283,10 @@ impl Connection {
         if let Some(ack) = ack {
             header.flags |= Flags::ACK;
             header.ack = ack;
+            // RFC 7323, 3.2: a reset of our own carries a timestamp, one that answers does not (Linux).
+            if self.marks.contains(Marks::TIMESTAMPS) {
+                header.options.timestamps = Some((self.timestamp(ctx.now), self.rcv.ts_recent));
+            }
         }
         Segment { header, payload: Payload::new() }
     }
@@ -328,3 +362,6 @@ impl Connection {
         self.congestion.set_window(window.max(least.min(before)));
     }
 }
+
+/// Linux's limit of a packet that is cut by its driver, less its headers.
+const BURST_MAX: u32 = 65_536 - 1 - 320;

@@ -134,6 +134,8 @@ pub struct Limits {
     pub challenge_interval: Duration,
     /// `tcp_wmem[2]`: how far a send buffer tunes itself, in bytes.
     pub send_buffer_max: u32,
+    /// `tcp_wmem[1]`: a send buffer that tunes itself starts no smaller, in bytes.
+    pub send_buffer_initial: u32,
     /// `tcp_rmem[2]`: how far a receive buffer tunes itself, in bytes; the window scale follows from it.
     pub receive_buffer_max: u32,
     /// The first receive window of a buffer that tunes itself, in bytes.
@@ -142,6 +144,8 @@ pub struct Limits {
     pub reassembly_pieces_max: u16,
     /// Initial congestion window, in segments (RFC 6928).
     pub initial_window_segments: u8,
+    /// `tcp_congestion_control`: what a new socket's connections use.
+    pub congestion: Congestion,
     /// Whether RFC 7323 timestamps are offered and accepted.
     pub timestamps: bool,
     /// Whether RFC 7323 window scaling is offered and accepted.
@@ -167,10 +171,12 @@ impl Default for Limits {
             delayed_ack_max: Duration::from_millis(200),
             challenge_interval: Duration::from_millis(500),
             send_buffer_max: 4 << 20,
+            send_buffer_initial: 87_040,
             receive_buffer_max: 6 << 20,
             receive_window_initial: 256 << 10,
             reassembly_pieces_max: 4096,
             initial_window_segments: 10,
+            congestion: Congestion::default(),
             timestamps: true,
             window_scaling: true,
             sack: true,

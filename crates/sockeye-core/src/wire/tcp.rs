@@ -144,7 +144,8 @@ impl Options {
         let mut len = 0;
         len += if self.mss.is_some() { 4 } else { 0 };
         len += if self.window_scale.is_some() { 4 } else { 0 };
-        len += if self.sack_permitted { 4 } else { 0 };
+        // SACK-permitted takes the place of the two NOPs before timestamps, as Linux packs them.
+        len += if self.sack_permitted && self.timestamps.is_none() { 4 } else { 0 };
         len += if self.timestamps.is_some() { 12 } else { 0 };
         len += if self.sack.is_empty() { 0 } else { 4 + 8 * self.sack.len() };
         len
@@ -193,11 +194,12 @@ impl Options {
             let [a, b] = mss.to_be_bytes();
             put(&[KIND_MSS, 4, a, b]);
         }
-        if self.sack_permitted {
-            put(&[KIND_NOP, KIND_NOP, KIND_SACK_PERMITTED, 2]);
+        let [front, back] = if self.sack_permitted { [KIND_SACK_PERMITTED, 2] } else { [KIND_NOP; 2] };
+        if self.sack_permitted && self.timestamps.is_none() {
+            put(&[KIND_NOP, KIND_NOP, front, back]);
         }
         if let Some((value, echo)) = self.timestamps {
-            put(&[KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10]);
+            put(&[front, back, KIND_TIMESTAMPS, 10]);
             put(&value.to_be_bytes());
             put(&echo.to_be_bytes());
         }

@@ -131,6 +131,7 @@ impl Connection {
 
     /// The hot path of [`Connection::react`]: everything up to `ack` has arrived, on a path without loss.
     pub(super) fn progress(&mut self, ack: Seq, acked: u32, ctx: &mut Ctx<'_>) {
+        self.count_delivered(acked);
         let recovery = &mut self.recovery;
         (recovery.backoff, recovery.retransmits, recovery.dup_acks) = (0, 0, 0);
         recovery.timed_out_at = None;
@@ -151,6 +152,7 @@ impl Connection {
 
     /// An acknowledgement was taken in; `news` is what it brought.
     pub(super) fn react(&mut self, news: &News, ctx: &mut Ctx<'_>) {
+        self.count_delivered(news.delivered);
         if news.advanced {
             self.measure(news, ctx);
             self.recovery.backoff = 0;
@@ -164,6 +166,10 @@ impl Connection {
         }
         self.await_acknowledgement(news, look_again, ctx);
         self.due |= Due::DATA;
+    }
+
+    fn count_delivered(&mut self, bytes: u32) {
+        self.totals.delivered = self.totals.delivered.wrapping_add(bytes.div_ceil(u32::from(self.snd.mss)));
     }
 
     /// Linux's tcp_fastretrans_alert: gives the time at which to look for losses again.
