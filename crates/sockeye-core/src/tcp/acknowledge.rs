@@ -161,7 +161,7 @@ fn quick_budget(window: u32, mss: u16) -> u8 {
     (window / (2 * u32::from(mss.max(1)))).clamp(2, 16) as u8
 }
 
-fn micros(d: Duration) -> u32 {
+pub(super) fn micros(d: Duration) -> u32 {
     u32::try_from(nanos(d) / 1000).unwrap_or(u32::MAX)
 }
 

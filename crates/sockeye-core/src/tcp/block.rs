@@ -109,7 +109,7 @@ bitflags::bitflags! {
 bitflags::bitflags! {
     /// What has happened for good.
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-    pub(super) struct Marks: u16 {
+    pub(super) struct Marks: u32 {
         /// `RCV_SHUTDOWN`.
         const SHUT_READ = 0x001;
         /// `SEND_SHUTDOWN`.
@@ -132,6 +132,12 @@ bitflags::bitflags! {
         const PASSIVE = 0x400;
         /// Urgent data was sent and is not acknowledged.
         const URGENT = 0x800;
+        /// The SYN waits for data to go with it.
+        const DEFERRED = 0x1000;
+        /// A server's end that was given to the program with the SYN (RFC 7413).
+        const FAST_OPEN = 0x2000;
+        /// Data went with the SYN and was taken.
+        const SYN_DATA = 0x4000;
     }
 }
 

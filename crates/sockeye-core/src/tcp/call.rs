@@ -246,6 +246,7 @@ impl Connection {
         }
         match self.state {
             State::Established | State::CloseWait => {}
+            State::SynReceived if self.is_open_early() => {}
             State::SynSent | State::SynReceived => return Err(Errno::EAGAIN),
             _ => return Err(Errno::EPIPE),
         }

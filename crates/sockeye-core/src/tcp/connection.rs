@@ -5,6 +5,7 @@
 
 use super::block::{Due, Marks, Rcv, Snd, Totals};
 use super::congestion::Window;
+use super::fast_open::Opened;
 use super::recover::Recovery;
 use super::rtt::Rtt;
 use super::send_queue::SendQueue;
@@ -44,6 +45,7 @@ pub struct Connection {
     /// When the last challenge or out-of-window acknowledgement went out (RFC 5961, 7).
     pub(super) challenged: Option<Instant>,
     pub(super) time_wait: Option<Box<TimeWait>>,
+    pub(super) opened: Option<Box<Opened>>,
 }
 
 impl Connection {
@@ -117,6 +119,7 @@ impl Connection {
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             challenged: None,
             time_wait: None,
+            opened: None,
         };
         connection.tune_send_buffer(ctx);
         connection
@@ -166,6 +169,9 @@ impl Connection {
         self.timers.clear(Timer::Retransmit);
         self.totals.delivered += 1;
         self.recovery.restart();
+        if self.flight() > 0 {
+            self.arm_retransmit(ctx);
+        }
         self.due |= Due::DATA;
         self.mark_ready();
         self.arm_keepalive(ctx);

@@ -14,6 +14,8 @@ pub struct TcpInfo {
     pub backoff: u8,
     pub timestamps: bool,
     pub sack: bool,
+    /// Data went with the SYN and was taken.
+    pub syn_data: bool,
     pub snd_wscale: u8,
     pub rcv_wscale: u8,
     pub rto: Duration,

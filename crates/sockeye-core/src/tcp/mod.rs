@@ -23,6 +23,7 @@ mod congestion;
 mod connection;
 mod counters;
 mod expire;
+mod fast_open;
 mod icmp;
 mod info;
 mod poll;
@@ -45,10 +46,11 @@ mod tests;
 
 pub use connection::Connection;
 pub use counters::Counters;
+pub(crate) use fast_open::{Opening, OpeningNews, cookie};
 pub use info::TcpInfo;
 pub use pool::Pool;
 pub use request::{Request, RequestOutcome};
-pub use settings::{Congestion, Limits, Settings};
+pub use settings::{Congestion, CookieKeys, Limits, Settings};
 pub use time_wait::{TimeWait, TimeWaitOutcome};
 pub use urgent::Mark;
 

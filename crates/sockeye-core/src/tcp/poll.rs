@@ -17,7 +17,8 @@ impl Connection {
         let closed = matches!(self.state, State::Closed | State::TimeWait);
         ready.set(Readiness::HUP, closed || shut == Marks::SHUT_READ | Marks::SHUT_WRITE);
         ready.set(Readiness::IN | Readiness::RDHUP, shut.contains(Marks::SHUT_READ));
-        if !matches!(self.state, State::SynSent | State::SynReceived) {
+        ready.set(Readiness::OUT, self.is_deferred());
+        if !matches!(self.state, State::SynSent | State::SynReceived) || self.is_open_early() {
             if self.is_readable() {
                 ready |= Readiness::IN;
             }
@@ -111,6 +112,7 @@ impl Connection {
             backoff: self.recovery.backoff,
             timestamps: self.marks.contains(Marks::TIMESTAMPS),
             sack: self.recovery.selective,
+            syn_data: self.marks.contains(Marks::SYN_DATA),
             snd_wscale: self.snd.wscale,
             rcv_wscale: self.rcv.wscale,
             rto: self.rtt.base(),

@@ -55,7 +55,8 @@ impl Connection {
         if !matches!(
             self.state,
             State::Established | State::CloseWait | State::FinWait1 | State::Closing | State::LastAck
-        ) {
+        ) && !self.is_open_early()
+        {
             return None;
         }
         if self.due.contains(Due::TAIL) {
@@ -77,15 +78,15 @@ impl Connection {
         };
         let mut segment = self.form_new(len, ctx);
         self.settle();
-        self.end_burst(&mut segment);
+        self.end_burst(&mut segment, ctx);
         Some(segment)
     }
 
     /// What goes out together ends with PSH, as Linux has it of each packet that its driver will cut: the receiver
     /// need not wait for more.
-    fn end_burst(&mut self, segment: &mut Segment) {
+    fn end_burst(&mut self, segment: &mut Segment, ctx: &Ctx<'_>) {
         let (len, mss) = (segment.payload.len() as u32, self.payload_max());
-        let whole = self.burst_goal(mss);
+        let whole = self.burst_goal(mss, ctx);
         self.snd.burst += len;
         let goes_on =
             len == mss && self.snd.burst < whole && self.due.contains(Due::DATA) && self.sendable().is_some();
@@ -99,14 +100,27 @@ impl Connection {
 
     /// How much Linux puts together at most: what half of the greatest window and a packet of 64 KiB hold
     /// (tcp_xmit_size_goal).
-    fn burst_goal(&self, mss: u32) -> u32 {
+    fn burst_goal(&self, mss: u32, ctx: &Ctx<'_>) -> u32 {
         let half = if self.snd.wnd_max > u32::from(super::connection::MSS_DEFAULT) {
             self.snd.wnd_max / 2
         } else {
             self.snd.wnd_max
         };
-        // A burst takes half of the congestion window at most.
-        let most = half.min(BURST_MAX).min(self.congestion.window() / 2);
+        // A burst takes half of the congestion window at most, and what goes in a millisecond at the rate of the
+        // path: twice the window per round trip in slow start, 1.2 times it later (tcp_tso_autosize).
+        let window = self.congestion.window();
+        let slow = window < self.congestion.threshold() / 2;
+        let millisecond = match self.rtt.srtt_ns() {
+            0 => BURST_MAX,
+            srtt => {
+                let rate = u64::from(window) * if slow { 200 } else { 120 } * 10_000_000 / srtt;
+                let near = (self.rtt.min_ns() / 1000) >> 9;
+                let more = if near < 32 { u64::from(GSO_MAX) >> near } else { 0 };
+                ((rate >> 10) + more).min(u64::from(BURST_MAX)) as u32
+            }
+        };
+        let least = mss * u32::from(ctx.limits.burst_segments_min);
+        let most = half.min(BURST_MAX).min(window / 2).min(millisecond.max(least));
         (most - most % mss.max(1)).max(mss)
     }
 
@@ -192,7 +206,7 @@ impl Connection {
         assert_eq!(payload.len(), len, "the queue holds what it says");
         let flags = self.flags_at(seq + len as u32, len);
         self.snd.nxt = seq + len as u32 + u32::from(flags.contains(Flags::FIN));
-        if (len as u32) < self.payload_max() {
+        if (len as u32) < self.payload_max() && !self.went_with_syn(seq) {
             self.snd.small = self.snd.nxt;
         }
         self.snd.last_sent = ctx.now;
@@ -267,9 +281,11 @@ impl Connection {
             self.recovery.handshake_at.get_or_insert(ctx.now);
         }
         let flags = if answer { Flags::SYN | Flags::ACK } else { Flags::SYN };
-        let mut segment = self.form(self.snd.iss, flags, Payload::new(), ctx);
+        let (fast_open, payload) = self.take_opening(ctx);
+        let mut segment = self.form(self.snd.iss, flags, payload, ctx);
         segment.header.window = window;
-        segment.header.options = Options { timestamps: segment.header.options.timestamps, ..options };
+        let timestamps = segment.header.options.timestamps;
+        segment.header.options = Options { timestamps, fast_open, ..options };
         if !answer {
             segment.header.ack = Seq(0);
         }
@@ -364,4 +380,5 @@ impl Connection {
 }
 
 /// Linux's limit of a packet that is cut by its driver, less its headers.
-const BURST_MAX: u32 = 65_536 - 1 - 320;
+const BURST_MAX: u32 = GSO_MAX - 1 - 320;
+const GSO_MAX: u32 = 65_536;

@@ -4,6 +4,7 @@
 //! why it is none; and the way back, written in place in front of the payload.
 
 use super::WireError;
+use alloc::boxed::Box;
 use arrayvec::ArrayVec;
 use core::fmt;
 
@@ -67,7 +68,20 @@ pub struct Options {
     pub timestamps: Option<(u32, u32)>,
     /// SACK blocks: left edge, right edge.
     pub sack: ArrayVec<(Seq, Seq), 4>,
+    /// Fast Open (RFC 7413), on segments that open a connection.
+    pub fast_open: Option<Box<FastOpen>>,
 }
+
+/// The Fast Open option: a cookie, or none when one is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FastOpen {
+    pub cookie: Cookie,
+    /// In the form from before RFC 7413: an experimental option with a number of its own (RFC 6994).
+    pub experimental: bool,
+}
+
+/// 4 to 16 bytes, or none.
+pub type Cookie = ArrayVec<u8, 16>;
 
 /// A checked header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,7 +162,7 @@ impl Options {
         len += if self.sack_permitted && self.timestamps.is_none() { 4 } else { 0 };
         len += if self.timestamps.is_some() { 12 } else { 0 };
         len += if self.sack.is_empty() { 0 } else { 4 + 8 * self.sack.len() };
-        len
+        len + self.fast_open.as_ref().map_or(0, |option| option.len().next_multiple_of(4))
     }
 
     fn parse(mut bytes: &[u8]) -> Self {
@@ -178,6 +192,10 @@ impl Options {
             (KIND_SACK, len @ (8 | 16 | 24 | 32)) => {
                 self.sack =
                     (0..len / 8).map(|i| (Seq(be32(body, i * 8)), Seq(be32(body, i * 8 + 4)))).collect();
+            }
+            (KIND_FAST_OPEN, _) => self.fast_open = FastOpen::read(body, false),
+            (KIND_EXPERIMENT, 2..) if body[..2] == FAST_OPEN_EXPERIMENT => {
+                self.fast_open = FastOpen::read(&body[2..], true);
             }
             _ => {}
         }
@@ -213,6 +231,28 @@ impl Options {
             put(&left.0.to_be_bytes());
             put(&right.0.to_be_bytes());
         }
+        if let Some(option) = &self.fast_open {
+            let len = option.len();
+            match option.experimental {
+                true => put(&[KIND_EXPERIMENT, len as u8, FAST_OPEN_EXPERIMENT[0], FAST_OPEN_EXPERIMENT[1]]),
+                false => put(&[KIND_FAST_OPEN, len as u8]),
+            }
+            put(&option.cookie);
+            put(&[KIND_NOP; 3][..len.next_multiple_of(4) - len]);
+        }
+    }
+}
+
+impl FastOpen {
+    /// Bytes without padding.
+    fn len(&self) -> usize {
+        self.cookie.len() + if self.experimental { 4 } else { 2 }
+    }
+
+    /// RFC 7413, 4.1.1: a cookie has 4 to 16 bytes, an even number of them.
+    fn read(body: &[u8], experimental: bool) -> Option<Box<Self>> {
+        let fits = matches!(body.len(), 0 | 4..=16) && body.len().is_multiple_of(2);
+        fits.then(|| Box::new(Self { cookie: body.iter().copied().collect(), experimental }))
     }
 }
 
@@ -236,6 +276,9 @@ const KIND_WINDOW_SCALE: u8 = 3;
 const KIND_SACK_PERMITTED: u8 = 4;
 const KIND_SACK: u8 = 5;
 const KIND_TIMESTAMPS: u8 = 8;
+const KIND_FAST_OPEN: u8 = 34;
+const KIND_EXPERIMENT: u8 = 254;
+const FAST_OPEN_EXPERIMENT: [u8; 2] = [0xf9, 0x89];
 
 #[cfg(test)]
 mod tests {
@@ -266,6 +309,7 @@ mod tests {
                 sack_permitted: o.2,
                 timestamps: o.3,
                 sack: o.4.iter().map(|&(l, r)| (Seq(l), Seq(r))).collect(),
+                fast_open: None,
             },
         })
     }

@@ -94,7 +94,8 @@ pub(super) unsafe extern "C" fn accept(
     answer_int(stage.wait(blocks, timeout(stage, fd, SO_RCVTIMEO), |world, _| {
         let id = world.socket(fd)?.id;
         let child = world.host.accept(id)?;
-        if let Ok(peer) = world.host.peer_addr(child) {
+        // Who has gone meanwhile has a name all the same.
+        if let Some(peer) = world.host.info(child, world.now).and_then(|info| info.remote) {
             // SAFETY: as accept(2) asks it of its caller.
             unsafe { names::write(peer, addr, len) };
         }
@@ -250,6 +251,7 @@ pub(super) unsafe extern "C" fn setsockopt(
             // SAFETY: not null, so the caller's `len` bytes.
             _ => unsafe { std::slice::from_raw_parts(value.cast::<u8>(), len) },
         };
+        world.follow_sysctls();
         if (level, name) == (libc::IPPROTO_TCP, TCP_INQ) {
             let on: [u8; 4] = value.try_into().map_err(|_| Errno::EINVAL)?;
             world.socket(fd)?.hints = on != [0; 4];

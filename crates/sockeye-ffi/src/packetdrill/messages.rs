@@ -136,17 +136,27 @@ pub(super) fn give(
     let blocks = blocks(stage, fd) && flags & libc::MSG_DONTWAIT == 0;
     let mut sent = 0;
     let mut opening = flags & libc::MSG_FASTOPEN != 0;
+    let mut connecting = false;
     let result = stage.wait(blocks, timeout(stage, fd, SO_SNDTIMEO), |world, _| {
         let id = world.socket(fd)?.id;
-        let now = world.now;
-        if core::mem::take(&mut opening) {
-            let Some(Name::Internet(to)) = name else { return Err(Errno::EINVAL) };
-            world.follow_sysctls();
-            let _ = (to, now);
-            return Err(Errno::EOPNOTSUPP);
-        } else {
-            sent += world.send(id, &bytes[sent..], flags)?;
+        if core::mem::take(&mut opening) || world.host.awaits_opening(id) {
+            connecting = true;
+            sent = match world.open_with(id, bytes, name, blocks) {
+                // Who blocks waits for the connection and then sends.
+                Err(Errno::EINPROGRESS) if blocks => 0,
+                other => other?,
+            };
+            return if blocks { Err(Errno::EAGAIN) } else { Ok(sent) };
         }
+        sent += match world.send(id, &bytes[sent..], flags) {
+            // An error of the connection's beginning hides what went with the SYN.
+            Err(errno) if connecting && errno != Errno::EAGAIN => {
+                sent = 0;
+                return Err(errno);
+            }
+            other => other?,
+        };
+        connecting = false;
         // A partial write of one that blocks goes on when there is room.
         if sent < bytes.len() { Err(Errno::EAGAIN) } else { Ok(sent) }
     });
@@ -186,6 +196,17 @@ pub(super) fn take(stage: &Stage, fd: c_int, areas: &mut [&mut [u8]], flags: c_i
 }
 
 impl World {
+    fn open_with(&mut self, id: SocketId, bytes: &[u8], name: Option<Name>, waits: bool) -> Result<usize> {
+        self.follow_sysctls();
+        let to = match name {
+            Some(Name::Internet(to)) => Some(to),
+            Some(Name::Nobody) => return Err(Errno::EOPNOTSUPP),
+            None => None,
+        };
+        let now = self.now;
+        self.host.send_opening(id, bytes, to, waits, now)
+    }
+
     fn send(&mut self, id: SocketId, bytes: &[u8], flags: c_int) -> Result<usize> {
         let now = self.now;
         if flags & libc::MSG_OOB != 0 {

@@ -134,9 +134,15 @@ impl Stage {
 
     /// Time passes by so much.
     pub(super) fn sleep(&self, time: Duration) {
-        let world = self.lock();
+        let mut world = self.lock();
         let target = world.now + time;
-        drop(self.pass(world, target, false));
+        world = self.pass(world, target, false);
+        let left = core::mem::take(&mut world.call_has_ended);
+        drop(world);
+        if left {
+            // packetdrill's lock is free only while it sleeps: the other thread takes it now.
+            std::thread::sleep(HANDOVER);
+        }
     }
 
     /// The next packet that leaves, if one does within `time`, and when it did.
@@ -151,6 +157,7 @@ impl Stage {
         let mut world = self.lock();
         if world.blocked == Blocked::Leaving(std::thread::current().id()) {
             world.blocked = Blocked::Nobody;
+            world.call_has_ended = true;
             self.turn.notify_all();
             return world.now;
         }
@@ -163,3 +170,5 @@ impl Stage {
 const TURN_MAX: Duration = Duration::from_millis(500);
 /// What a look at the clock takes.
 const LOOK: Duration = Duration::from_micros(1);
+/// What a thread that has returned from its call takes to note that, in the machine's time.
+const HANDOVER: Duration = Duration::from_millis(5);

@@ -4,7 +4,7 @@
 //! change, and here they are read back before a socket, a connection or a packet comes to be.
 
 use sockeye_core::Host;
-use sockeye_core::tcp::{Congestion, Limits};
+use sockeye_core::tcp::{Congestion, CookieKeys, Limits};
 use std::fs;
 use std::str::FromStr;
 
@@ -13,6 +13,13 @@ pub(super) fn follow(host: &mut Host) {
     let mut limits = host.tcp_limits().clone();
     read_limits(&mut limits);
     host.set_tcp_limits(limits);
+}
+
+/// How often the script has flushed what is remembered of peers: the runner's `ip` notes it, in a file whose name is
+/// in the environment.
+pub(super) fn flushes() -> u64 {
+    let file = std::env::var_os("SOCKEYE_FLUSHES");
+    file.and_then(|file| fs::metadata(file).ok()).map_or(0, |file| file.len())
 }
 
 fn read_limits(limits: &mut Limits) {
@@ -28,8 +35,25 @@ fn read_limits(limits: &mut Limits) {
         limits.send_buffer_max = most;
         limits.send_buffer_initial = initial;
     }
+    set(&mut limits.burst_segments_min, number("tcp_min_tso_segs"));
+    set(&mut limits.fast_open, number("tcp_fastopen"));
+    set(&mut limits.fast_open_keys, text("tcp_fastopen_key").and_then(|keys| keys_of(&keys)));
     let name = text("tcp_congestion_control");
     set(&mut limits.congestion, name.and_then(|name| Congestion::from_name(name.as_bytes())));
+}
+
+/// `tcp_fastopen_key`: four words of a key in hexadecimal, and perhaps another key behind a comma.
+fn keys_of(text: &str) -> Option<CookieKeys> {
+    let key = |text: &str| {
+        let words: Vec<u8> = text
+            .split('-')
+            .map(|word| u32::from_str_radix(word, 16).map(u32::to_le_bytes))
+            .collect::<Result<Vec<_>, _>>()
+            .ok()?
+            .concat();
+        words.try_into().ok()
+    };
+    text.split(',').take(2).map(key).collect()
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

@@ -21,8 +21,10 @@ pub(super) struct World {
     /// Packets that have left, and when.
     pub(super) sent: VecDeque<(Vec<u8>, Instant)>,
     pub(super) blocked: Blocked,
+    pub(super) call_has_ended: bool,
     files: BTreeMap<i32, File>,
     fd_last: i32,
+    flushes: u64,
 }
 
 // SAFETY: what is shared inside (pipes' two ends) never leaves the world, which stands behind one lock.
@@ -76,8 +78,10 @@ impl World {
             now: START,
             sent: VecDeque::new(),
             blocked: Blocked::Nobody,
+            call_has_ended: false,
             files: BTreeMap::new(),
             fd_last: FD_FIRST,
+            flushes: 0,
         };
         world.follow_sysctls();
         Ok(world)
@@ -86,6 +90,10 @@ impl World {
     /// The namespace's settings are the host's.
     pub(super) fn follow_sysctls(&mut self) {
         sysctl::follow(&mut self.host);
+        let flushes = sysctl::flushes();
+        if core::mem::replace(&mut self.flushes, flushes) != flushes {
+            self.host.forget_peers();
+        }
     }
 
     pub(super) fn open(&mut self, file: File) -> i32 {

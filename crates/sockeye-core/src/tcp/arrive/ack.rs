@@ -128,7 +128,7 @@ impl Connection {
     }
 
     /// SND.UNA moves.
-    fn advance(&mut self, ack: Seq, ctx: &mut Ctx<'_>) {
+    pub(in crate::tcp) fn advance(&mut self, ack: Seq, ctx: &mut Ctx<'_>) {
         let bytes = self.acknowledged_bytes(ack);
         self.snd.una = ack;
         if self.snd.small.lt(ack) {

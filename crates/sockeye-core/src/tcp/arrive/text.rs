@@ -151,7 +151,7 @@ impl Connection {
         fin
     }
 
-    fn deliver(&mut self, payload: Payload, ctx: &mut Ctx<'_>) {
+    pub(in crate::tcp) fn deliver(&mut self, payload: Payload, ctx: &mut Ctx<'_>) {
         self.rcv.nxt = self.rcv.nxt + payload.len() as u32;
         self.rcv.bytes += payload.len() as u64;
         self.rcv.queue.push(payload, ctx.pool);

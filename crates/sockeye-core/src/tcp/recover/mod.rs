@@ -113,6 +113,14 @@ impl Connection {
         self.flight().saturating_sub(board.left() + board.lost())
     }
 
+    /// What is in flight goes out anew, as if it had never been sent.
+    pub(super) fn unsend(&mut self) {
+        self.snd.nxt = self.snd.una;
+        self.snd.queue.rewind();
+        self.recovery.board = Board::new(self.snd.una);
+        self.due |= Due::DATA;
+    }
+
     /// Whether something is to be sent again and the windows let it.
     pub(super) fn may_retransmit(&self) -> bool {
         if self.recovery.board.lost() == 0 {
