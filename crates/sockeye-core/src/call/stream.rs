@@ -65,6 +65,12 @@ impl Host {
         self.settle(flow, now);
     }
 
+    /// `MSG_EOR` of what was sent last on a stream: what follows begins a segment of its own.
+    pub fn end_record(&mut self, id: SocketId) {
+        let Ok(Some(flow)) = self.sending(id) else { return };
+        connection(&mut self.flows[flow]).end_record();
+    }
+
     /// recv(2) on a stream, or on a datagram socket (the rest of the datagram is lost). 0 is end of file.
     pub fn recv(&mut self, id: SocketId, buf: &mut [u8], peek: bool, now: Instant) -> Result<usize> {
         if self.is_shut_idle(id) {

@@ -42,6 +42,14 @@ impl Host {
             };
         }
         self.change_settings(id, now, |settings| settings.set_number(name, value));
+        if name == TCP_NODELAY
+            && value != 0
+            && let Some(flow) = self.sockets[id].flow()
+        {
+            let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
+            connection.push();
+            self.settle(flow, now);
+        }
         Ok(())
     }
 
@@ -194,6 +202,7 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
     let options = u8::from(info.timestamps)
         | u8::from(info.sack) << 1
         | u8::from(info.snd_wscale | info.rcv_wscale != 0) << 2
+        | u8::from(info.ecn) << 3
         | u8::from(info.syn_data) << 5;
     out.extend_from_slice(&[state_number(info.state), info.ca_state, info.retransmits, info.probes]);
     out.extend_from_slice(&[info.backoff, options, info.snd_wscale | info.rcv_wscale << 4, 0]);
@@ -210,7 +219,7 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
     for word in [info.rcv_wnd, us(info.rtt), us(info.rttvar), info.snd_ssthresh, info.snd_cwnd] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
-    for word in [info.advmss, 3, us(info.rcv_rtt), info.rcv_space, info.total_retrans] {
+    for word in [info.advmss, info.reordering, us(info.rcv_rtt), info.rcv_space, info.total_retrans] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
     // Pacing rates (none), then bytes acknowledged and received.
@@ -232,7 +241,7 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
         out.extend_from_slice(&word.to_ne_bytes());
     }
     // dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash.
-    for word in [0, 0, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0] {
+    for word in [0, info.reord_seen, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
     // Timeouts and the time in them, AccECN: not measured.

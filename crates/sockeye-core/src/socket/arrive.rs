@@ -21,7 +21,8 @@ use core::net::SocketAddr;
 
 impl Host {
     /// A segment for `meta.dst` from `meta.src`.
-    pub(crate) fn segment_arrives(&mut self, meta: &Meta, segment: Segment) {
+    pub(crate) fn segment_arrives(&mut self, meta: &Meta, mut segment: Segment) {
+        segment.header.ecn = meta.tos & ECN_BITS;
         let local = SocketAddr::new(meta.dst, segment.header.dst_port);
         let remote = SocketAddr::new(meta.src, segment.header.src_port);
         let key = FlowKey::new(local, remote, meta.gate);
@@ -231,3 +232,6 @@ impl Host {
         child
     }
 }
+
+/// The two bits of the type of service that RFC 3168 uses.
+const ECN_BITS: u8 = 3;

@@ -90,6 +90,7 @@ impl Connection {
             una: iss,
             nxt: iss,
             small: iss,
+            usage_end: iss,
             mss: mss_path,
             mss_path,
             mss_peer: MSS_DEFAULT,
@@ -108,7 +109,7 @@ impl Connection {
             soft_error: None,
             probes: 0,
             snd,
-            rcv: Rcv { last_received: ctx.now, tuned_at: ctx.now, ..rcv },
+            rcv: Rcv { last_received: ctx.now, last_data: ctx.now, tuned_at: ctx.now, ..rcv },
             rtt: Rtt::new(ctx.limits),
             recovery: Recovery::new(iss + 1),
             congestion: Window::new(settings.congestion),
@@ -129,6 +130,7 @@ impl Connection {
     pub(super) fn synchronize(&mut self, irs: Seq, window: u16, options: &Options, ctx: &mut Ctx<'_>) {
         let agreed = self.marks;
         self.rcv.irs = irs;
+        self.rcv.last_data = ctx.now;
         self.rcv.nxt = irs + 1;
         self.rcv.acked = irs + 1;
         self.rcv.edge = self.rcv.nxt + self.rcv.limit.min(u32::from(u16::MAX));

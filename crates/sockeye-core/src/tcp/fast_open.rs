@@ -11,7 +11,7 @@ use super::recover::News;
 use super::timers::Timer;
 use super::{Ctx, Request, Segment, Settings, State};
 use crate::packet::Payload;
-use crate::wire::tcp::{Cookie, FastOpen, Flags, Seq, TcpHeader};
+use crate::wire::tcp::{Cookie, FastOpen, Flags, TcpHeader};
 use alloc::boxed::Box;
 use bytes::Bytes;
 
@@ -72,6 +72,7 @@ impl Connection {
         let n = if opening.with_data { data.len().min(usize::from(room)) } else { 0 };
         if n > 0 {
             self.snd.queue.push_chunk(Bytes::copy_from_slice(&data[..n]), ctx.pool);
+            self.end_record();
         }
         self.marks -= Marks::DEFERRED;
         self.due |= Due::SYN;
@@ -109,13 +110,11 @@ impl Connection {
             self.advance(header.ack, ctx);
             self.hear_acknowledged(header.ack, news, ctx.now);
         }
-        if self.snd.una.lt(self.snd.nxt) {
-            // What it did not take goes out again at once; nothing says that the network lost it.
-            self.totals.retrans += 1;
-            ctx.counters.retrans_segs += 1;
-            self.unsend();
-        } else if data > 0 {
+        if data > 0 && self.snd.una == self.snd.nxt {
             self.marks |= Marks::SYN_DATA;
+            // Linux counts SYN and data as one then.
+            let segments = news.delivered.div_ceil(u32::from(self.snd.mss));
+            self.totals.delivered = self.totals.delivered.wrapping_sub(segments);
         }
         let timed_out = self.totals.retrans > 0;
         let Some(opened) = self.opened.as_mut() else { return };
@@ -125,14 +124,17 @@ impl Connection {
         opened.news = Some(OpeningNews { mss: self.snd.mss_peer, cookie, refused });
     }
 
+    /// What the SYN's answer did not take goes out again at once; nothing says that the network lost it (Linux:
+    /// tcp_non_congestion_loss_retransmit).
+    pub(super) fn send_untaken(&mut self, ctx: &Ctx<'_>) {
+        if self.snd.una.lt(self.snd.nxt) {
+            self.resend_all(ctx);
+        }
+    }
+
     /// What the host should remember of the peer; once.
     pub(crate) fn take_opening_news(&mut self) -> Option<OpeningNews> {
         self.opened.as_mut()?.news.take()
-    }
-
-    /// Whether the byte went with the SYN: what goes out again is no small segment of Nagle's (Linux).
-    pub(super) fn went_with_syn(&self, seq: Seq) -> bool {
-        self.opened.as_ref().is_some_and(|opened| seq.lt(self.snd.iss + 1 + opened.data))
     }
 
     /// Whether the handshake's last acknowledgement waits for the program's data.

@@ -29,6 +29,8 @@ pub struct Request {
     rcv_wscale: u8,
     ts_recent: Option<u32>,
     sack: bool,
+    /// RFC 3168 was asked for and is agreed on.
+    ecn: bool,
     /// A Fast Open cookie that the first SYN|ACK offers.
     pub(crate) offer: Option<Box<FastOpen>>,
     ts_offset: u32,
@@ -84,6 +86,7 @@ impl Request {
             rcv_wscale: scaling.map_or(0, |_| window_scale(settings, ctx)),
             ts_recent: options.timestamps.filter(|_| ctx.limits.timestamps).map(|(value, _)| value),
             sack: options.sack_permitted && ctx.limits.sack,
+            ecn: super::ecn::agrees(&syn.header, ctx),
             offer: None,
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             owes_syn_ack: true,
@@ -226,6 +229,7 @@ impl Request {
         let mut connection = Connection::new(self.local, self.remote, self.iss, self.mss_path, settings, ctx);
         connection.state = State::SynReceived;
         connection.marks |= Marks::TIMESTAMPS | Marks::WINDOW_SCALING;
+        connection.marks.set(Marks::ECN, self.ecn);
         connection.rcv.wscale = self.rcv_wscale;
         connection.recovery.selective = self.sack;
         let options = Options {
@@ -259,6 +263,7 @@ impl Request {
         let mut header = self.header(self.iss, Flags::SYN | Flags::ACK);
         header.ack = self.irs + 1;
         header.window = self.offered;
+        header.flags.set(Flags::ECE, self.ecn);
         header.options = Options {
             mss: Some(self.mss_path),
             window_scale: self.snd_wscale.map(|_| self.rcv_wscale),

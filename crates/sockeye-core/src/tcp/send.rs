@@ -138,7 +138,10 @@ impl Connection {
             return Some(segment);
         }
         let (una, nxt) = (self.snd.una, self.snd.nxt);
-        let start = nxt + self.payload_max().wrapping_neg();
+        let mut start = nxt + self.payload_max().wrapping_neg();
+        if let Some(record) = self.snd.records.as_ref().and_then(|records| records.last_before(nxt)) {
+            start = if start.lt(record) { record } else { start };
+        }
         let segment = self.form_again(if start.lt(una) { una } else { start }, nxt, ctx);
         self.probed(true, ctx.now);
         Some(segment)
@@ -168,7 +171,8 @@ impl Connection {
         let flight = self.flight();
         let mss = self.payload_max();
         let room = self.peer_room();
-        let len = unsent.min(mss).min(room);
+        let record = self.until_record(self.snd.queue.next_seq(), unsent);
+        let len = record.min(mss).min(room);
         if len == 0 && (unsent > 0 || room == 0) {
             return None;
         }
@@ -177,8 +181,9 @@ impl Connection {
             self.marks |= Marks::CWND_LIMITED;
             return None;
         }
-        (len == mss || self.due.contains(Due::FORCE) || self.lets_partial(len, unsent))
-            .then_some(len as usize)
+        // What has more behind it waits for nothing but the window (Linux: only the last one is tested by Nagle).
+        let whole = len == mss || len == record && record < unsent;
+        (whole || self.due.contains(Due::FORCE) || self.lets_partial(len, unsent)).then_some(len as usize)
     }
 
     /// Whether a segment below the full size may go: silly-window avoidance (RFC 9293, 3.8.6.2.1), CORK and
@@ -206,7 +211,7 @@ impl Connection {
         assert_eq!(payload.len(), len, "the queue holds what it says");
         let flags = self.flags_at(seq + len as u32, len);
         self.snd.nxt = seq + len as u32 + u32::from(flags.contains(Flags::FIN));
-        if (len as u32) < self.payload_max() && !self.went_with_syn(seq) {
+        if (len as u32) < self.payload_max() {
             self.snd.small = self.snd.nxt;
         }
         self.snd.last_sent = ctx.now;
@@ -214,10 +219,27 @@ impl Connection {
         self.totals.data_segs_out += u32::from(len > 0);
         self.note_sent(self.snd.nxt.diff(seq) as u32);
         self.recovery.board.push(self.snd.nxt, ctx.now.0);
+        if len == 0 {
+            // A FIN that went alone goes alone again.
+            self.end_record();
+        }
+        self.note_usage();
         self.await_new_data(ctx);
         self.timers.clear(Timer::Persist);
         self.note_interactive(ctx);
         self.form(seq, flags, payload, ctx)
+    }
+
+    /// How far the congestion window is used, once a round trip or when more is (Linux: tcp_cwnd_validate).
+    fn note_usage(&mut self) {
+        let out = self.flight();
+        let limited = self.pipe() + u32::from(self.snd.mss) > self.congestion.window();
+        let was_limited = self.marks.contains(Marks::CWND_LIMITED);
+        let snd = &mut self.snd;
+        if limited || snd.usage_end.le(snd.una) || (!was_limited && out > snd.out_max) {
+            (snd.out_max, snd.usage_end) = (out, snd.nxt);
+            self.marks.set(Marks::CWND_LIMITED, limited);
+        }
     }
 
     /// A segment that begins at `start` and goes to `end` at most once more, a FIN counted.
@@ -225,6 +247,7 @@ impl Connection {
         let data_end = self.snd.queue.next_seq();
         let until = if end.lt(data_end) { end } else { data_end };
         let len = self.payload_max().min(until.diff(start).max(0) as u32);
+        let len = self.until_record(start, len);
         let payload = self.snd.queue.read_again(start, len as usize);
         let mut flags = self.flags_at(start + len, len as usize);
         flags.set(Flags::FIN, flags.contains(Flags::FIN) && self.fin_sent());
@@ -240,7 +263,10 @@ impl Connection {
         self.totals.retrans += 1;
         self.totals.data_segs_out += u32::from(len > 0);
         ctx.counters.retrans_segs += 1;
-        self.form(start, flags, payload, ctx)
+        let mut segment = self.form(start, flags, payload, ctx);
+        // RFC 3168, 6.1.5.
+        segment.header.ecn = super::ecn::NOT_CAPABLE;
+        segment
     }
 
     /// Bytes of data that a segment holds beside the blocks that it carries.
@@ -260,8 +286,11 @@ impl Connection {
     /// The flags of a data segment that ends at `end`: FIN behind the last byte, PSH where the queue ends.
     fn flags_at(&self, end: Seq, len: usize) -> Flags {
         let mut flags = Flags::ACK;
-        if end == self.snd.queue.end() {
+        if self.is_record_end(end) {
             flags.set(Flags::PSH, len > 0);
+        }
+        if end == self.snd.queue.end() {
+            flags.set(Flags::PSH, len > 0 && !self.marks.contains(Marks::UNPUSHED));
             flags.set(Flags::FIN, self.marks.contains(Marks::FIN));
         }
         flags
@@ -281,6 +310,7 @@ impl Connection {
             self.recovery.handshake_at.get_or_insert(ctx.now);
         }
         let flags = if answer { Flags::SYN | Flags::ACK } else { Flags::SYN };
+        let flags = self.ask_ecn(flags, ctx);
         let (fast_open, payload) = self.take_opening(ctx);
         let mut segment = self.form(self.snd.iss, flags, payload, ctx);
         segment.header.window = window;
@@ -317,6 +347,10 @@ impl Connection {
         }
         if flags.contains(Flags::ACK) {
             self.acknowledged_now();
+        }
+        if self.marks.contains(Marks::ECN) && !flags.contains(Flags::SYN) {
+            let is_new = self.snd.nxt == seq + payload.len() as u32 + u32::from(flags.contains(Flags::FIN));
+            self.mark_outgoing(&mut header, payload.len(), is_new);
         }
         if self.rcv.selective.is_some() {
             self.tell_selective(&mut header);
@@ -364,7 +398,7 @@ impl Connection {
     fn restart_after_idle(&mut self, ctx: &Ctx<'_>) {
         let rto = self.rtt.rto_ns(0, ctx.limits);
         let mut idle = elapsed(ctx.now, self.snd.last_sent);
-        if idle <= rto {
+        if idle <= rto || !ctx.limits.slow_start_after_idle {
             return;
         }
         let least = super::connection::initial_window(self.snd.mss, ctx);

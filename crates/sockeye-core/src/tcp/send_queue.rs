@@ -127,12 +127,6 @@ impl SendQueue {
         payload
     }
 
-    /// Everything counts as never sent.
-    pub(super) fn rewind(&mut self) {
-        self.next = Cursor { seq: self.base, piece: 0, offset: 0 };
-        self.again = self.next;
-    }
-
     /// The first `n` bytes are acknowledged.
     pub(super) fn acknowledge(&mut self, n: usize, pool: &mut Pool) {
         assert!(n <= self.len, "only queued bytes are acknowledged");

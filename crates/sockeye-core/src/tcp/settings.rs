@@ -157,6 +157,8 @@ pub struct Limits {
     pub receive_buffer_max: u32,
     /// The first receive window of a buffer that tunes itself, in bytes.
     pub receive_window_initial: u32,
+    /// `tcp_slow_start_after_idle`: whether the congestion window shrinks while nothing is sent.
+    pub slow_start_after_idle: bool,
     /// `tcp_min_tso_segs`: how many segments go out together at least, if so many may.
     pub burst_segments_min: u8,
     /// How many pieces may wait out of order.
@@ -171,6 +173,8 @@ pub struct Limits {
     pub window_scaling: bool,
     /// Whether selective acknowledgements (RFC 2018) are offered and accepted.
     pub sack: bool,
+    /// `tcp_ecn` (RFC 3168): 1 asks peers for it, 2 only agrees when they ask, 0 neither.
+    pub ecn: u8,
     /// `tcp_fastopen`: a sum of [`Limits::FAST_OPEN_CLIENT`] and its neighbours; zero as long as the host's owner does
     /// not ask for it.
     pub fast_open: u32,
@@ -215,6 +219,7 @@ impl Default for Limits {
             send_buffer_initial: 87_040,
             receive_buffer_max: 6 << 20,
             receive_window_initial: 256 << 10,
+            slow_start_after_idle: true,
             burst_segments_min: 2,
             reassembly_pieces_max: 4096,
             initial_window_segments: 10,
@@ -222,6 +227,7 @@ impl Default for Limits {
             timestamps: true,
             window_scaling: true,
             sack: true,
+            ecn: 2,
             fast_open: 0,
             fast_open_keys: CookieKeys::new(),
             timestamp_key: 0,

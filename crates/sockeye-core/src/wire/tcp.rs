@@ -94,6 +94,8 @@ pub struct TcpHeader {
     /// As it stands on the wire, not scaled.
     pub window: u16,
     pub urgent: u16,
+    /// The two bits of ECN, which stand in the IP header that this one travels behind.
+    pub ecn: u8,
     pub options: Options,
 }
 
@@ -121,6 +123,7 @@ impl TcpHeader {
             flags: Flags::from_bits_retain(fixed[13]),
             window: be16(fixed, 14),
             urgent: be16(fixed, 18),
+            ecn: 0,
             options: Options::parse(options),
         };
         Ok((header, len))
@@ -303,6 +306,7 @@ mod tests {
             flags: Flags::from_bits_retain(f.4),
             window: f.5,
             urgent: f.6,
+            ecn: 0,
             options: Options {
                 mss: o.0,
                 window_scale: o.1,

@@ -99,7 +99,10 @@ pub(super) unsafe extern "C" fn accept(
             // SAFETY: as accept(2) asks it of its caller.
             unsafe { names::write(peer, addr, len) };
         }
-        Ok(world.open_socket(child, false))
+        let zerocopy = world.socket(fd)?.zerocopy.on;
+        let fd = world.open_socket(child, false);
+        world.socket(fd)?.zerocopy.on = zerocopy;
+        Ok(fd)
     }))
 }
 
@@ -256,6 +259,9 @@ pub(super) unsafe extern "C" fn setsockopt(
             let on: [u8; 4] = value.try_into().map_err(|_| Errno::EINVAL)?;
             world.socket(fd)?.hints = on != [0; 4];
             return Ok(0);
+        }
+        if (level, name) == (libc::SOL_SOCKET, libc::SO_ZEROCOPY) {
+            return world.set_zerocopy(fd, value).map(|()| 0);
         }
         world.host.setsockopt(id, level, name, value, now).map(|()| 0)
     }))

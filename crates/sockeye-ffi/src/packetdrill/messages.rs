@@ -5,7 +5,8 @@ use super::names::{self, Name};
 use super::pipes;
 use super::stage::Stage;
 use super::world::{File, World};
-use libc::{cmsghdr, iovec, msghdr, sockaddr, socklen_t};
+use super::zerocopy::put;
+use libc::{iovec, msghdr, sockaddr, socklen_t};
 use sockeye_core::SocketId;
 use sockeye_core::errno::{Errno, Result};
 use std::ffi::{c_int, c_void};
@@ -59,7 +60,8 @@ pub(super) unsafe extern "C" fn recvmsg(data: Data, fd: c_int, msg: *mut msghdr,
     // SAFETY: not null, so the caller's message.
     let msg = unsafe { &mut *msg };
     if flags & libc::MSG_ERRQUEUE != 0 {
-        return answer(stage.call(|world| world.socket(fd).and(Err(Errno::EAGAIN))));
+        // SAFETY: the control area is the caller's.
+        return answer(stage.call(|world| unsafe { world.take_notification(fd, msg) }));
     }
     // SAFETY: the caller's, as recvmsg(2) asks it.
     let areas = unsafe { areas(msg.msg_iov, msg.msg_iovlen) };
@@ -68,8 +70,11 @@ pub(super) unsafe extern "C" fn recvmsg(data: Data, fd: c_int, msg: *mut msghdr,
         msg.msg_namelen = 0;
         msg.msg_flags = 0;
         let inq = stage.call(|world| world.queue_hint(fd)).unwrap_or(None);
-        // SAFETY: the control area is the caller's.
-        unsafe { put_control(msg, inq) };
+        match inq {
+            // SAFETY: the control area is the caller's.
+            Some(inq) => unsafe { put(msg, libc::IPPROTO_TCP, TCP_INQ, &inq.to_ne_bytes()) },
+            None => msg.msg_controllen = 0,
+        }
     }
     answer(taken)
 }
@@ -146,6 +151,7 @@ pub(super) fn give(
                 Err(Errno::EINPROGRESS) if blocks => 0,
                 other => other?,
             };
+            world.note_if_zerocopy(fd, flags, sent);
             return if blocks { Err(Errno::EAGAIN) } else { Ok(sent) };
         }
         sent += match world.send(id, &bytes[sent..], flags) {
@@ -157,6 +163,7 @@ pub(super) fn give(
             other => other?,
         };
         connecting = false;
+        world.note_if_zerocopy(fd, flags, sent);
         // A partial write of one that blocks goes on when there is room.
         if sent < bytes.len() { Err(Errno::EAGAIN) } else { Ok(sent) }
     });
@@ -207,6 +214,12 @@ impl World {
         self.host.send_opening(id, bytes, to, waits, now)
     }
 
+    fn note_if_zerocopy(&mut self, fd: c_int, flags: c_int, sent: usize) {
+        if flags & libc::MSG_ZEROCOPY != 0 && sent > 0 {
+            let _ = self.note_zerocopy(fd);
+        }
+    }
+
     fn send(&mut self, id: SocketId, bytes: &[u8], flags: c_int) -> Result<usize> {
         let now = self.now;
         if flags & libc::MSG_OOB != 0 {
@@ -214,6 +227,9 @@ impl World {
         }
         self.host.set_more(id, flags & libc::MSG_MORE != 0, now);
         let sent = self.host.send(id, bytes, now)?;
+        if flags & libc::MSG_EOR != 0 && sent == bytes.len() {
+            self.host.end_record(id);
+        }
         Ok(sent)
     }
 
@@ -249,40 +265,17 @@ impl World {
 
     /// What `TCP_CM_INQ` would say, where it was asked for: at the end of the stream one more than there is.
     fn queue_hint(&mut self, fd: c_int) -> Result<Option<i32>> {
-        let socket = *self.socket(fd)?;
-        if !socket.hints {
+        let (id, hints) = {
+            let socket = self.socket(fd)?;
+            (socket.id, socket.hints)
+        };
+        if !hints {
             return Ok(None);
         }
-        let queued = self.host.queued_in(socket.id).unwrap_or(0) as i32;
-        let ended = self.host.is_at_end(socket.id);
+        let queued = self.host.queued_in(id).unwrap_or(0) as i32;
+        let ended = self.host.is_at_end(id);
         Ok(Some(if queued == 0 && ended { 1 } else { queued }))
     }
-}
-
-/// Writes the one control message there may be.
-///
-/// # Safety
-/// The message's control area is as long as it says.
-unsafe fn put_control(msg: &mut msghdr, inq: Option<i32>) {
-    let (Some(inq), false) = (inq, msg.msg_control.is_null()) else {
-        msg.msg_controllen = 0;
-        return;
-    };
-    // SAFETY: arithmetic on a constant.
-    let (space, len) = unsafe { (libc::CMSG_SPACE(4) as usize, libc::CMSG_LEN(4) as usize) };
-    if msg.msg_controllen < space {
-        msg.msg_flags |= libc::MSG_CTRUNC;
-        msg.msg_controllen = 0;
-        return;
-    }
-    let header = cmsghdr { cmsg_len: len, cmsg_level: libc::IPPROTO_TCP, cmsg_type: TCP_INQ };
-    // SAFETY: there is room for header and value, by the length that was just asked.
-    unsafe {
-        let place = msg.msg_control.cast::<cmsghdr>();
-        place.write_unaligned(header);
-        libc::CMSG_DATA(place).cast::<i32>().write_unaligned(inq);
-    }
-    msg.msg_controllen = space;
 }
 
 /// One area of the caller's.

@@ -18,6 +18,7 @@ mod stage;
 mod sysctl;
 mod waits;
 mod world;
+mod zerocopy;
 
 use interface::Interface;
 use stage::Stage;

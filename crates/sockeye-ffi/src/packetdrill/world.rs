@@ -5,6 +5,7 @@ use super::epoll::Epoll;
 use super::pipes::Pipe;
 use super::stage::Blocked;
 use super::sysctl;
+use super::zerocopy::Zerocopy;
 use bytes::Bytes;
 use ipnet::IpNet;
 use sockeye_core::errno::{Errno, Result};
@@ -39,7 +40,7 @@ pub(super) enum File {
 }
 
 /// A socket's descriptor.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Socket {
     pub(super) id: SocketId,
     pub(super) nonblocking: bool,
@@ -47,6 +48,7 @@ pub(super) struct Socket {
     pub(super) news: u64,
     /// `TCP_INQ`: recvmsg tells how much is left.
     pub(super) hints: bool,
+    pub(super) zerocopy: Zerocopy,
 }
 
 impl World {
@@ -103,7 +105,13 @@ impl World {
     }
 
     pub(super) fn open_socket(&mut self, id: SocketId, nonblocking: bool) -> i32 {
-        let fd = self.open(File::Socket(Socket { id, nonblocking, news: 0, hints: false }));
+        let fd = self.open(File::Socket(Socket {
+            id,
+            nonblocking,
+            news: 0,
+            hints: false,
+            zerocopy: Zerocopy::default(),
+        }));
         self.host.set_owner_tag(id, u64::from(fd.unsigned_abs()));
         fd
     }
@@ -133,11 +141,21 @@ impl World {
         }
     }
 
+    pub(super) fn sockets(&self) -> impl Iterator<Item = (i32, &Socket)> {
+        self.files.iter().filter_map(|(fd, file)| match file {
+            File::Socket(socket) => Some((*fd, socket)),
+            _ => None,
+        })
+    }
+
     /// What poll(2) would say of a descriptor.
     pub(super) fn readiness(&self, fd: i32) -> Option<u32> {
         Some(match self.files.get(&fd)? {
             File::Socket(socket) => {
-                let bits = u32::from(self.host.readiness(socket.id).bits());
+                let mut bits = u32::from(self.host.readiness(socket.id).bits());
+                if socket.zerocopy.has_news() {
+                    bits |= libc::POLLERR as u32;
+                }
                 let (readable, writable) = ((libc::POLLIN as u32), (libc::POLLOUT as u32));
                 let more_in = if bits & readable != 0 { libc::POLLRDNORM as u32 } else { 0 };
                 let more_out = if bits & writable != 0 { WRITE_KINDS } else { 0 };
@@ -186,6 +204,7 @@ impl World {
                 socket.news += 1;
             }
         }
+        self.complete_zerocopies();
     }
 }
 

@@ -47,11 +47,13 @@ impl Connection {
             return;
         }
         self.snd.una = self.snd.iss + 1;
+        self.hear_ecn_answer(header);
         let echo = header.options.timestamps.map(|(_, echo)| echo);
         let mut news = News { advanced: true, echo, ..News::default() };
         self.take_opening_answer(header, &mut news, ctx);
         self.react(&news, ctx);
         self.establish(ctx);
+        self.send_untaken(ctx);
         self.due -= Due::SYN;
         if self.writer_waits() {
             // Linux: the data that the program waits to write carries the acknowledgement.
