@@ -5,7 +5,8 @@
 #
 # packetdrill is not part of the repository. A script sets sysctls by commands of its own: it runs in a network
 # namespace that is its own too, and the library reads them there. The namespace has a device tun0, since scripts
-# name it. What they flush by `ip` is the kernel's; the library is told of it by an `ip` of our own before it.
+# name it. What they flush by `ip` and read by `nstat` would be the kernel's: two commands of those names, first in the
+# path, ask the library instead.
 cd "$(dirname "$0")/../.." || exit 1
 
 if [ "$1" = --inside ]; then # in the namespace: --inside DIRECTORY COMMAND...
@@ -17,8 +18,9 @@ if [ "$1" = --inside ]; then # in the namespace: --inside DIRECTORY COMMAND...
 [ "$1 $2" = "tcp_metrics flush" ] && printf x >>"$SOCKEYE_FLUSHES"
 PATH=${PATH#*:} exec ip "$@"
 SHIM
-    chmod +x "$room/ip"
-    export PATH=$room:$PATH SOCKEYE_FLUSHES=$room/flushes
+    printf '#!/bin/sh\ncat "$SOCKEYE_COUNTERS" 2>/dev/null || :\n' >"$room/nstat"
+    chmod +x "$room/ip" "$room/nstat"
+    export PATH=$room:$PATH SOCKEYE_FLUSHES=$room/flushes SOCKEYE_COUNTERS=$room/counters
     cd "$2" && shift 2 && "$@"
     exit
 fi

@@ -113,9 +113,21 @@ pub(super) unsafe extern "C" fn splice(
     let more = if flags & libc::SPLICE_F_MORE != 0 { libc::MSG_MORE } else { 0 };
     let wait = if flags & libc::SPLICE_F_NONBLOCK != 0 { libc::MSG_DONTWAIT } else { 0 };
     let mut bytes = vec![0; len.min(PIPE_LEN)];
+    if is_at_urgent_byte(stage, fd_in) {
+        // tcp_splice_read: what is there is not to be had, so it does not wait either.
+        return 0;
+    }
     let moved = take(stage, fd_in, &mut [&mut bytes], wait)
         .and_then(|n| if n == 0 { Ok(0) } else { give(stage, fd_out, &bytes[..n], more, None) });
     answer(moved) as c_int
+}
+
+fn is_at_urgent_byte(stage: &Stage, fd: c_int) -> bool {
+    let at = stage.call(|world| {
+        let id = world.socket(fd)?.id;
+        Ok(world.host.urgent_mark(id).is_some_and(|mark| mark.ahead == 0 && mark.byte.is_some()))
+    });
+    at.unwrap_or(false)
 }
 
 /// sendfile(2) from a file of the process to a socket of the host.

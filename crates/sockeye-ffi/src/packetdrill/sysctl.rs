@@ -22,6 +22,16 @@ pub(super) fn flushes() -> u64 {
     file.and_then(|file| fs::metadata(file).ok()).map_or(0, |file| file.len())
 }
 
+/// What `nstat` would say of the host, for the runner's `nstat`: written when it has changed.
+pub(super) fn tell_counters(host: &Host, told: &mut u64) {
+    let icmps = host.tcp_counters().out_of_window_icmps;
+    if core::mem::replace(told, icmps) != icmps
+        && let Some(file) = std::env::var_os("SOCKEYE_COUNTERS")
+    {
+        let _ = fs::write(file, format!("TcpExtOutOfWindowIcmps {icmps} 0.0\n"));
+    }
+}
+
 fn read_limits(limits: &mut Limits) {
     set(&mut limits.timestamps, number::<u8>("tcp_timestamps").map(|on| on != 0));
     set(&mut limits.sack, number::<u8>("tcp_sack").map(|on| on != 0));

@@ -103,7 +103,8 @@ impl Connection {
         news: &mut News,
         ctx: &mut Ctx<'_>,
     ) {
-        if !self.recovery.selective || !una.le(header.ack) {
+        // One that was overtaken, with a number below `una`, may tell of later stretches all the same.
+        if !self.recovery.selective {
             return;
         }
         let mut blocks = header.options.sack.clone();
