@@ -149,7 +149,9 @@ impl Connection {
 
     /// What the peer's window has free.
     fn peer_room(&self) -> u32 {
-        (self.snd.una + self.snd.wnd).diff(self.snd.nxt).max(0) as u32
+        // A SYN that is not acknowledged takes no room (RFC 9293, 3.8.6: the window begins behind it).
+        let begin = self.snd.una + u32::from(self.state == State::SynReceived);
+        (begin + self.snd.wnd).diff(self.snd.nxt).max(0) as u32
     }
 
     /// Data is not due when there is none: spares the owner a look.

@@ -112,7 +112,9 @@ impl Connection {
     /// What is in the network as far as we know (RFC 6675, 4: `pipe`).
     pub(super) fn pipe(&self) -> u32 {
         let board = &self.recovery.board;
-        self.flight().saturating_sub(board.left() + board.lost())
+        // A SYN of ours is no data.
+        let syn = u32::from(self.state == State::SynReceived);
+        self.flight().saturating_sub(board.left() + board.lost() + syn)
     }
 
     /// Whether something is to be sent again and the windows let it.
