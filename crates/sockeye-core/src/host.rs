@@ -17,6 +17,7 @@ use crate::socket::bind::Ports;
 use crate::socket::demux::Demux;
 use crate::socket::drain::Reply;
 use crate::socket::ephemeral::Ephemeral;
+use crate::socket::fast_open::Peers;
 use crate::socket::flow::{Flow, FlowId};
 use crate::socket::isn::Key;
 use crate::socket::table::Socket;
@@ -214,6 +215,8 @@ pub struct Host {
     pub(crate) icmp_budget: Budget,
     /// Groups that sockets of the host have joined, and how many.
     pub(crate) groups: HashMap<IpAddr, u32, FixedState>,
+    /// What is remembered of peers, for Fast Open.
+    pub(crate) peers: Peers,
     pub(crate) inode_last: u64,
     pub(crate) flow_number_last: u64,
     pub(crate) time_waits: usize,
@@ -249,7 +252,11 @@ impl Host {
     pub fn new(config: HostConfig, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let keys = Keys { isn: Key::draw(&mut rng), ports: Key::draw(&mut rng) };
-        let limits = tcp::Limits { timestamp_key: rng.next_u64(), ..tcp::Limits::default() };
+        let mut limits = tcp::Limits { timestamp_key: rng.next_u64(), ..tcp::Limits::default() };
+        let mut cookies = Rng::new(!seed);
+        limits
+            .fast_open_keys
+            .push((u128::from(cookies.next_u64()) << 64 | u128::from(cookies.next_u64())).to_le_bytes());
         let ephemeral = Ephemeral::new(config.ephemeral_ports, &mut rng);
         let hash_seed = rng.next_u64();
         let (demux, lite_names) = (Demux::new(hash_seed), Demux::new(!hash_seed));
@@ -278,6 +285,7 @@ impl Host {
             reassembly: Reassembly::default(),
             icmp_budget: Budget::default(),
             groups: HashMap::default(),
+            peers: Peers::default(),
             inode_last: 0,
             flow_number_last: 0,
             time_waits: 0,
@@ -342,6 +350,16 @@ impl Host {
     /// What TCP's connections count.
     pub fn tcp_counters(&self) -> &tcp::Counters {
         &self.engine.counters
+    }
+
+    /// TCP's limits, for every connection.
+    pub fn tcp_limits(&self) -> &tcp::Limits {
+        &self.engine.limits
+    }
+
+    /// Changes TCP's limits, as sysctl(8) would: connections follow where Linux's do.
+    pub fn set_tcp_limits(&mut self, limits: tcp::Limits) {
+        self.engine.limits = limits;
     }
 
     /// The configuration it was made with.

@@ -35,7 +35,10 @@ impl Host {
                 let flow = *flow;
                 self.connect_outcome(id, flow, now)
             }
-            Body::Stream { role: Role::Idle, .. } => self.connect_stream(id, addr, now),
+            Body::Stream { role: Role::Idle, .. } => match self.connect_stream(id, addr, now) {
+                Err(Errno::EINPROGRESS) => self.connect_to_open(id, now),
+                other => other,
+            },
         }
     }
 
@@ -43,6 +46,7 @@ impl Host {
     fn connect_outcome(&mut self, id: SocketId, flow: FlowId, now: Instant) -> Result<()> {
         let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
         match connection.state() {
+            State::SynSent if connection.is_deferred() => Err(Errno::EISCONN),
             State::SynSent | State::SynReceived => Err(Errno::EALREADY),
             State::Closed => {
                 let error = connection.take_error().unwrap_or(Errno::ECONNABORTED);
@@ -56,7 +60,7 @@ impl Host {
         }
     }
 
-    fn connect_stream(&mut self, id: SocketId, addr: SocketAddr, now: Instant) -> Result<()> {
+    pub(super) fn connect_stream(&mut self, id: SocketId, addr: SocketAddr, now: Instant) -> Result<()> {
         check_family(self.socket_ref(id)?, addr)?;
         let remote = self.destination(id, addr)?;
         if remote.ip().is_multicast() || self.routing.is_broadcast(remote.ip()) {

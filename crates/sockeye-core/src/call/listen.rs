@@ -46,6 +46,7 @@ impl Host {
         (socket.shut_read, socket.shut_write) = (false, false);
         let name = (socket.bound_addr(), socket.local.port());
         self.demux.insert_listener(name, id);
+        self.tune_listener(id, backlog);
         self.tell_ready(id);
         Ok(())
     }

@@ -5,6 +5,7 @@ mod bind;
 mod check;
 mod connect;
 mod datagram;
+mod fast_open;
 mod listen;
 mod observe;
 mod socket;

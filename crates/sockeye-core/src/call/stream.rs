@@ -65,6 +65,12 @@ impl Host {
         self.settle(flow, now);
     }
 
+    /// `MSG_EOR` of what was sent last on a stream: what follows begins a segment of its own.
+    pub fn end_record(&mut self, id: SocketId) {
+        let Ok(Some(flow)) = self.sending(id) else { return };
+        connection(&mut self.flows[flow]).end_record();
+    }
+
     /// recv(2) on a stream, or on a datagram socket (the rest of the datagram is lost). 0 is end of file.
     pub fn recv(&mut self, id: SocketId, buf: &mut [u8], peek: bool, now: Instant) -> Result<usize> {
         if self.is_shut_idle(id) {
@@ -152,6 +158,23 @@ impl Host {
             }
             _ => Ok(0),
         }
+    }
+
+    /// `SIOCOUTQNSD`: bytes never sent. EINVAL on a listener.
+    pub fn queued_unsent(&self, id: SocketId) -> Result<usize> {
+        match &self.socket_ref(id)?.body {
+            Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EINVAL),
+            Body::Stream { role: Role::Connection { flow, .. }, .. } => {
+                Ok(self.flows[*flow].connection().map_or(0, Connection::unsent))
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// Whether the peer's FIN was taken in: what is queued is all there will be (Linux: `SOCK_DONE`).
+    pub fn is_at_end(&self, id: SocketId) -> bool {
+        let flow = self.sockets.get(id).and_then(|socket| socket.flow());
+        flow.and_then(|flow| self.flows[flow].connection()).is_some_and(Connection::is_at_end)
     }
 
     /// The connection to send on; none for a datagram socket.

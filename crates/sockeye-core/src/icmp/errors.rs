@@ -132,9 +132,19 @@ impl Host {
             None if error.hard => IcmpError::Hard(error.errno),
             None => IcmpError::Soft(error.errno),
         };
-        if let FlowKind::Connection { connection, .. } = &mut self.flows[id].kind {
-            connection.icmp_error(icmp, seq, &mut self.engine.ctx(meta.now));
-            self.settle(id, meta.now);
+        match &mut self.flows[id].kind {
+            FlowKind::Connection { connection, .. } => {
+                connection.icmp_error(icmp, seq, &mut self.engine.ctx(meta.now));
+                self.settle(id, meta.now);
+            }
+            // tcp_req_err: a peer that cannot be reached opens nothing.
+            FlowKind::Request { request, .. }
+                if request.iss() == seq
+                    && matches!(error.errno, Errno::EHOSTUNREACH | Errno::ENETUNREACH) =>
+            {
+                self.remove_request(id);
+            }
+            _ => {}
         }
     }
 

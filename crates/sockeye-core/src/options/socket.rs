@@ -122,9 +122,21 @@ impl Host {
             SO_ATTACH_FILTER if !self.has_filter(id) => OptionValue::new(),
             SO_LOCK_FILTER => of_bool(self.filter_is_locked(id)?),
             SO_INCOMING_NAPI_ID | SO_ZEROCOPY => of_int(0),
+            SO_MEMINFO => self.memory(socket),
             SO_COOKIE => OptionValue::from_slice(&socket.inode.to_ne_bytes()),
             _ => return Err(Errno::ENOPROTOOPT),
         })
+    }
+
+    /// `SK_MEMINFO_*`: received, its limit, sent and not yet sent, its limit, reserved, to be sent, options, backlog,
+    /// dropped.
+    fn memory(&self, socket: &Socket) -> OptionValue {
+        let connection = socket.flow().and_then(|flow| self.flows[flow].connection());
+        let (received, queued) =
+            connection.map_or((0, 0), |c| (c.received() as u32, c.send_charged() as u32));
+        let (send, receive) = self.buffers(socket);
+        let words = [received, receive, queued, send, 0, queued, 0, 0, 0];
+        words.into_iter().flat_map(u32::to_ne_bytes).collect()
     }
 
     /// `struct linger`: two ints.
@@ -262,5 +274,6 @@ const SO_DOMAIN: i32 = 39;
 const SO_LOCK_FILTER: i32 = 44;
 const SO_INCOMING_NAPI_ID: i32 = 56;
 const SO_COOKIE: i32 = 57;
+const SO_MEMINFO: i32 = 55;
 const SO_ZEROCOPY: i32 = 60;
 const SO_BINDTOIFINDEX: i32 = 62;

@@ -4,8 +4,9 @@ use super::value::{int, int_in, of_bool, of_int};
 use crate::errno::{Errno, Result};
 use crate::host::{Host, OptionValue, SocketId};
 use crate::socket::table::Role;
-use crate::tcp::{Congestion, Settings, State, TcpInfo};
+use crate::tcp::{Congestion, CookieKeys, Limits, Settings, State, TcpInfo};
 use crate::time::Instant;
+use alloc::boxed::Box;
 use core::time::Duration;
 
 impl Host {
@@ -22,8 +23,16 @@ impl Host {
             self.change_settings(id, now, |settings| settings.congestion = congestion);
             return Ok(());
         }
+        if name == TCP_FASTOPEN_KEY {
+            let keys = Box::new(keys_of(value)?);
+            self.change_settings(id, now, |settings| settings.fast_open_keys = Some(keys.clone()));
+            return Ok(());
+        }
         let mut value = int(value)?;
         check_range(name, value)?;
+        if matches!(name, TCP_FASTOPEN | TCP_FASTOPEN_CONNECT | TCP_FASTOPEN_NO_COOKIE) {
+            value = self.check_fast_open(id, name, value)?;
+        }
         if name == TCP_WINDOW_CLAMP {
             let fresh = matches!(self.socket_ref(id)?.role(), Some(Role::Idle));
             value = match value {
@@ -33,6 +42,14 @@ impl Host {
             };
         }
         self.change_settings(id, now, |settings| settings.set_number(name, value));
+        if name == TCP_NODELAY
+            && value != 0
+            && let Some(flow) = self.sockets[id].flow()
+        {
+            let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
+            connection.push();
+            self.settle(flow, now);
+        }
         Ok(())
     }
 
@@ -58,9 +75,36 @@ impl Host {
             }
             TCP_USER_TIMEOUT => of_int(settings.user_timeout_ms as i32),
             TCP_NOTSENT_LOWAT => of_int(settings.notsent_lowat as i32),
+            TCP_FASTOPEN => of_int(settings.fast_open_queue as i32),
+            TCP_FASTOPEN_CONNECT => of_bool(settings.fast_open_connect),
+            TCP_FASTOPEN_NO_COOKIE => of_bool(settings.fast_open_no_cookie),
+            TCP_FASTOPEN_KEY => {
+                let keys = settings.fast_open_keys.as_deref().unwrap_or(&self.engine.limits.fast_open_keys);
+                keys.iter().flatten().copied().collect()
+            }
             TCP_INFO => self.tcp_info(id, now),
+            // Neither CUBIC nor Reno has any (Linux: no get_info).
+            TCP_CC_INFO => OptionValue::new(),
             _ => return Err(Errno::ENOPROTOOPT),
         })
+    }
+
+    /// do_tcp_setsockopt: in which state, and to what, Fast Open's options may be set.
+    fn check_fast_open(&self, id: SocketId, name: i32, value: i32) -> Result<i32> {
+        let role = self.socket_ref(id)?.role();
+        let (idle, listens) = (matches!(role, Some(Role::Idle)), matches!(role, Some(Role::Listener(_))));
+        match name {
+            TCP_FASTOPEN if value >= 0 && (idle || listens) => {
+                Ok(value.min(self.config.limits.somaxconn as i32))
+            }
+            TCP_FASTOPEN_CONNECT if !(0..=1).contains(&value) => Err(Errno::EINVAL),
+            TCP_FASTOPEN_CONNECT if !self.engine.limits.allows(Limits::FAST_OPEN_CLIENT) => {
+                Err(Errno::EOPNOTSUPP)
+            }
+            TCP_FASTOPEN_CONNECT if idle => Ok(value),
+            TCP_FASTOPEN_NO_COOKIE if (0..=1).contains(&value) && (idle || listens) => Ok(value),
+            _ => Err(Errno::EINVAL),
+        }
     }
 
     fn segment_max(&self, id: SocketId, now: Instant) -> i32 {
@@ -90,6 +134,14 @@ impl Host {
         }
         info_bytes(&info)
     }
+}
+
+/// One key or two (`TCP_FASTOPEN_KEY`).
+fn keys_of(value: &[u8]) -> Result<CookieKeys> {
+    if !matches!(value.len(), 16 | 32) {
+        return Err(Errno::EINVAL);
+    }
+    Ok(value.chunks_exact(16).map(|key| key.try_into().expect("sixteen bytes")).collect())
 }
 
 /// What Linux answers EINVAL to.
@@ -122,6 +174,9 @@ impl Settings {
             TCP_QUICKACK => self.quickack = on,
             TCP_USER_TIMEOUT => self.user_timeout_ms = value as u32,
             TCP_NOTSENT_LOWAT => self.notsent_lowat = value as u32,
+            TCP_FASTOPEN => self.fast_open_queue = value as u32,
+            TCP_FASTOPEN_CONNECT => self.fast_open_connect = on,
+            TCP_FASTOPEN_NO_COOKIE => self.fast_open_no_cookie = on,
             _ => unreachable!("the table sends only what is here"),
         }
     }
@@ -139,14 +194,16 @@ fn whole_retries(seconds: u32) -> u32 {
     total
 }
 
-/// `struct tcp_info` of Linux, as far as its `tcpi_rcv_wnd`.
+/// `struct tcp_info` of Linux.
 fn info_bytes(info: &TcpInfo) -> OptionValue {
     let mut out = OptionValue::with_capacity(INFO_LEN);
     let us = |time: Duration| time.as_micros().min(u128::from(u32::MAX)) as u32;
     let ms = |time: Duration| time.as_millis().min(u128::from(u32::MAX)) as u32;
     let options = u8::from(info.timestamps)
         | u8::from(info.sack) << 1
-        | u8::from(info.snd_wscale | info.rcv_wscale != 0) << 2;
+        | u8::from(info.snd_wscale | info.rcv_wscale != 0) << 2
+        | u8::from(info.ecn) << 3
+        | u8::from(info.syn_data) << 5;
     out.extend_from_slice(&[state_number(info.state), info.ca_state, info.retransmits, info.probes]);
     out.extend_from_slice(&[info.backoff, options, info.snd_wscale | info.rcv_wscale << 4, 0]);
     for word in [us(info.rto), us(info.ato), info.snd_mss, info.rcv_mss] {
@@ -162,7 +219,7 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
     for word in [info.rcv_wnd, us(info.rtt), us(info.rttvar), info.snd_ssthresh, info.snd_cwnd] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
-    for word in [info.advmss, 3, us(info.rcv_rtt), info.rcv_space, info.total_retrans] {
+    for word in [info.advmss, info.reordering, us(info.rcv_rtt), info.rcv_space, info.total_retrans] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
     // Pacing rates (none), then bytes acknowledged and received.
@@ -178,14 +235,17 @@ fn info_bytes(info: &TcpInfo) -> OptionValue {
     // Delivery rate, busy time, limited by receiver's window, by send buffer: not measured.
     out.extend_from_slice(&[0; 32]);
     // delivered, delivered_ce.
-    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&info.delivered.to_ne_bytes());
+    out.extend_from_slice(&[0; 4]);
     for word in [info.bytes_sent, info.bytes_retrans] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
     // dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash.
-    for word in [0, 0, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0] {
+    for word in [0, info.reord_seen, info.rcv_ooopack, info.snd_wnd, info.rcv_wnd, 0] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
+    // Timeouts and the time in them, AccECN: not measured.
+    out.resize(INFO_LEN, 0);
     out
 }
 
@@ -206,7 +266,7 @@ fn state_number(state: State) -> u8 {
     }
 }
 
-const INFO_LEN: usize = 240;
+const INFO_LEN: usize = 280;
 /// `net.ipv4.tcp_fin_timeout`.
 const FIN_TIMEOUT_S: i32 = 60;
 /// `TCP_CA_NAME_MAX`.
@@ -230,4 +290,9 @@ const TCP_INFO: i32 = 11;
 const TCP_QUICKACK: i32 = 12;
 const TCP_CONGESTION: i32 = 13;
 const TCP_USER_TIMEOUT: i32 = 18;
+const TCP_FASTOPEN: i32 = 23;
+const TCP_FASTOPEN_CONNECT: i32 = 30;
+const TCP_FASTOPEN_KEY: i32 = 33;
+const TCP_FASTOPEN_NO_COOKIE: i32 = 34;
 const TCP_NOTSENT_LOWAT: i32 = 25;
+const TCP_CC_INFO: i32 = 26;

@@ -12,7 +12,7 @@ use super::table::{Body, Phase, Role, Socket};
 use crate::host::{Event, Host, SocketId};
 use crate::ip::input::Meta;
 use crate::ip::route::{Path, Route};
-use crate::tcp::{Connection, Request, RequestOutcome, Segment, TimeWaitOutcome, reset_reply};
+use crate::tcp::{Connection, Request, RequestOutcome, Segment, State, TimeWaitOutcome, reset_reply};
 use crate::time::Instant;
 use crate::wire::protocol;
 use crate::wire::tcp::{Flags, Seq};
@@ -21,7 +21,8 @@ use core::net::SocketAddr;
 
 impl Host {
     /// A segment for `meta.dst` from `meta.src`.
-    pub(crate) fn segment_arrives(&mut self, meta: &Meta, segment: Segment) {
+    pub(crate) fn segment_arrives(&mut self, meta: &Meta, mut segment: Segment) {
+        segment.header.ecn = meta.tos & ECN_BITS;
         let local = SocketAddr::new(meta.dst, segment.header.dst_port);
         let remote = SocketAddr::new(meta.src, segment.header.src_port);
         let key = FlowKey::new(local, remote, meta.gate);
@@ -41,7 +42,11 @@ impl Host {
         let flow = &mut self.flows[id];
         match &mut flow.kind {
             FlowKind::Connection { connection, .. } => {
+                let opening = connection.state() == State::SynSent;
                 connection.arrive(segment, &mut self.engine.ctx(meta.now));
+                if opening {
+                    self.learn_from_opening(id);
+                }
                 self.settle(id, meta.now);
             }
             FlowKind::Request { .. } => self.request_hears(id, segment, meta.now),
@@ -127,7 +132,7 @@ impl Host {
             self.counters.listen_drops += 1;
             return;
         }
-        self.open_request(meta, listener, local, remote, &segment, iss_min);
+        self.open_request(meta, listener, local, remote, segment, iss_min);
     }
 
     fn open_request(
@@ -136,7 +141,7 @@ impl Host {
         listener: SocketId,
         local: SocketAddr,
         remote: SocketAddr,
-        syn: &Segment,
+        syn: Segment,
         iss_min: Option<Seq>,
     ) {
         let Some(route) = self.way_back(meta) else {
@@ -148,12 +153,35 @@ impl Host {
         let socket = &self.sockets[listener];
         let (ttl, tos) = socket.flow_fields(remote.ip());
         let settings = socket.settings().expect("a listener is a stream");
+        let decision = self.decide_opening(listener, local.ip(), remote.ip(), &syn);
         let mut ctx = self.engine.ctx(meta.now);
-        let request = Request::new(syn, local, remote, iss, route.segment_max(), settings, &mut ctx);
+        let mut request = Request::new(&syn, local, remote, iss, route.segment_max(), settings, &mut ctx);
+        if decision.accept {
+            let connection = request.open_early(syn, decision.offer, settings, &mut ctx);
+            return self.give_early(meta, listener, (route.path, (ttl, tos)), request, connection);
+        }
+        request.offer = decision.offer.map(Box::new);
         let kind = FlowKind::Request { request: Box::new(request), listener };
         let id = self.insert_flow(local, remote, route.path, meta.gate, (ttl, tos), kind);
         self.sockets[listener].listener_mut().expect("it listens").requests.insert(id);
         self.settle_request(id);
+    }
+
+    /// A connection for the accept queue although its handshake is not over (RFC 7413, 4.2.2).
+    fn give_early(
+        &mut self,
+        meta: &Meta,
+        listener: SocketId,
+        (path, fields): (Path, (u8, u8)),
+        request: Request,
+        connection: Box<Connection>,
+    ) {
+        let (local, remote) = (request.local(), request.remote());
+        let kind = FlowKind::Request { request: Box::new(request), listener };
+        let id = self.insert_flow(local, remote, path, meta.gate, fields, kind);
+        self.flows[id].opener = Some(listener);
+        self.sockets[listener].listener_mut().expect("it listens").open_early += 1;
+        self.promote(id, listener, connection, meta.now);
     }
 
     /// The way on which a connection that comes in is answered: the host's own loopback, the gate it came in
@@ -204,3 +232,6 @@ impl Host {
         child
     }
 }
+
+/// The two bits of the type of service that RFC 3168 uses.
+const ECN_BITS: u8 = 3;

@@ -104,6 +104,7 @@ impl Host {
         now: Instant,
     ) {
         let (src, dst) = (local.ip(), remote.ip());
+        let tos = tos & !3 | segment.header.ecn;
         let Path::Out(interface) = path else {
             let meta = Meta { ttl, tos, ..Meta::own(src, dst, protocol::TCP, now) };
             if !self.raws.of(src.is_ipv6(), protocol::TCP).is_empty() {

@@ -38,6 +38,8 @@ pub(crate) struct Flow {
     pub number: u64,
     pub ttl: u8,
     pub tos: u8,
+    /// The listener that counts it among those that are open early.
+    pub opener: Option<SocketId>,
     pub kind: FlowKind,
 }
 

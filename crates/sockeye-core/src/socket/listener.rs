@@ -16,6 +16,8 @@ pub(crate) struct Listener {
     pub queue: VecDeque<SocketId>,
     /// Half-open ones.
     pub requests: BTreeSet<FlowId>,
+    /// Connections that were given away before their handshake was over (RFC 7413).
+    pub open_early: u32,
 }
 
 impl Listener {

@@ -9,6 +9,7 @@ pub(crate) mod bind;
 pub(crate) mod demux;
 pub(crate) mod drain;
 pub(crate) mod ephemeral;
+pub(crate) mod fast_open;
 pub(crate) mod flow;
 pub(crate) mod isn;
 pub(crate) mod listener;

@@ -25,6 +25,9 @@ impl Host {
             self.senders.push_back(id);
         }
         let (ready, finished) = (connection.take_ready(), connection.is_finished());
+        if flow.opener.is_some() && !connection.counts_as_early() {
+            self.is_early_no_more(id);
+        }
         if let Some(time_wait) = time_wait {
             self.enter_time_wait(id, time_wait);
         }
@@ -88,6 +91,7 @@ impl Host {
             number,
             ttl,
             tos,
+            opener: None,
             kind,
         };
         let key = flow.key();

@@ -146,7 +146,8 @@ impl Connection {
         let segments = self.congestion.window().div_ceil(segment);
         let pinned = (segment + SEGMENT_OVERHEAD).next_power_of_two();
         let wanted = segments.saturating_mul(pinned).saturating_mul(2).min(ctx.limits.send_buffer_max);
-        self.snd.limit = self.snd.limit.max(wanted).max(SEND_BUFFER_LEAST.min(ctx.limits.send_buffer_max));
+        let least = ctx.limits.send_buffer_initial.min(ctx.limits.send_buffer_max);
+        self.snd.limit = self.snd.limit.max(wanted).max(least);
     }
 
     /// Whether the peer may still send us data that someone will read.
@@ -160,11 +161,9 @@ fn quick_budget(window: u32, mss: u16) -> u8 {
     (window / (2 * u32::from(mss.max(1)))).clamp(2, 16) as u8
 }
 
-fn micros(d: Duration) -> u32 {
+pub(super) fn micros(d: Duration) -> u32 {
     u32::try_from(nanos(d) / 1000).unwrap_or(u32::MAX)
 }
 
 /// Bytes that Linux adds to a segment for its headers and bookkeeping.
 const SEGMENT_OVERHEAD: u32 = 640;
-/// A send buffer that tunes itself starts no smaller.
-const SEND_BUFFER_LEAST: u32 = 87_040;

@@ -2,6 +2,7 @@
 
 use super::reassembly::Reassembly;
 use super::receive_queue::ReceiveQueue;
+use super::records::Records;
 use super::selective::Selective;
 use super::send_queue::SendQueue;
 use super::urgent::Urgent;
@@ -29,8 +30,16 @@ pub(super) struct Snd {
     pub(super) mss_peer: u16,
     /// Behind the last segment below `mss` (Minshall's form of Nagle, as Linux).
     pub(super) small: Seq,
+    /// The most that was in flight in the round trip that ends when this is acknowledged: how far the congestion
+    /// window was used (Linux: tcp_cwnd_validate).
+    pub(super) out_max: u32,
+    pub(super) usage_end: Seq,
+    /// Bytes of new data that have gone out together so far.
+    pub(super) burst: u32,
     /// Behind the last urgent byte, while `Marks::URGENT` is set.
     pub(super) up: Seq,
+    /// Ends of records (`MSG_EOR`, the data of a SYN): no segment goes beyond one.
+    pub(super) records: Option<Box<Records>>,
     /// How many bytes the queue may hold.
     pub(super) limit: u32,
     pub(super) queue: SendQueue,
@@ -107,7 +116,7 @@ bitflags::bitflags! {
 bitflags::bitflags! {
     /// What has happened for good.
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-    pub(super) struct Marks: u16 {
+    pub(super) struct Marks: u32 {
         /// `RCV_SHUTDOWN`.
         const SHUT_READ = 0x001;
         /// `SEND_SHUTDOWN`.
@@ -122,14 +131,29 @@ bitflags::bitflags! {
         /// RFC 7323 timestamps were agreed on.
         const TIMESTAMPS = 0x040;
         const WINDOW_SCALING = 0x080;
-        /// `MSG_MORE`.
+        /// `MSG_MORE`, until something else lets data go.
         const MORE = 0x100;
-        /// The congestion window held something back since the last acknowledgement.
+        /// The congestion window was what limited the sender in the last round trip.
         const CWND_LIMITED = 0x200;
         /// The connection came from a listener.
         const PASSIVE = 0x400;
         /// Urgent data was sent and is not acknowledged.
         const URGENT = 0x800;
+        /// The SYN waits for data to go with it.
+        const DEFERRED = 0x1000;
+        /// A server's end that was given to the program with the SYN (RFC 7413).
+        const FAST_OPEN = 0x2000;
+        /// Data went with the SYN and was taken.
+        const SYN_DATA = 0x4000;
+        /// RFC 3168 was asked for; was agreed on.
+        const ECN_ASKED = 0x8000;
+        const ECN = 0x1_0000;
+        /// A mark is echoed until the peer has reduced its window.
+        const ECHOES = 0x2_0000;
+        /// The next new data says that ours was reduced.
+        const OWES_CWR = 0x4_0000;
+        /// More was said to follow the end of the queue: no PSH there.
+        const UNPUSHED = 0x8_0000;
     }
 }
 
@@ -144,5 +168,7 @@ pub(super) struct Totals {
     pub(super) data_segs_out: u32,
     pub(super) data_segs_in: u32,
     pub(super) retrans: u32,
+    /// Segments of ours that have arrived, the SYN counted.
+    pub(super) delivered: u32,
     pub(super) ooo: u32,
 }

@@ -74,9 +74,14 @@ impl Connection {
         Ok(n)
     }
 
+    /// Partial segments go at once, CORK or not: `TCP_NODELAY` was set (Linux: TCP_NAGLE_PUSH).
+    pub fn push(&mut self) {
+        self.due |= Due::DATA | Due::FORCE;
+    }
+
     /// `MSG_MORE`, of the last write: while it is set, partial segments wait as under `TCP_CORK`.
     pub fn set_more(&mut self, more: bool, _ctx: &mut Ctx<'_>) {
-        self.marks.set(Marks::MORE, more);
+        self.marks.set(Marks::MORE | Marks::UNPUSHED, more);
         if !more {
             self.due |= Due::DATA;
         }
@@ -246,6 +251,7 @@ impl Connection {
         }
         match self.state {
             State::Established | State::CloseWait => {}
+            State::SynReceived if self.is_open_early() => {}
             State::SynSent | State::SynReceived => return Err(Errno::EAGAIN),
             _ => return Err(Errno::EPIPE),
         }

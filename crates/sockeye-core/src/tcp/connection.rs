@@ -5,6 +5,7 @@
 
 use super::block::{Due, Marks, Rcv, Snd, Totals};
 use super::congestion::Window;
+use super::fast_open::Opened;
 use super::recover::Recovery;
 use super::rtt::Rtt;
 use super::send_queue::SendQueue;
@@ -44,6 +45,7 @@ pub struct Connection {
     /// When the last challenge or out-of-window acknowledgement went out (RFC 5961, 7).
     pub(super) challenged: Option<Instant>,
     pub(super) time_wait: Option<Box<TimeWait>>,
+    pub(super) opened: Option<Box<Opened>>,
 }
 
 impl Connection {
@@ -88,6 +90,7 @@ impl Connection {
             una: iss,
             nxt: iss,
             small: iss,
+            usage_end: iss,
             mss: mss_path,
             mss_path,
             mss_peer: MSS_DEFAULT,
@@ -106,7 +109,7 @@ impl Connection {
             soft_error: None,
             probes: 0,
             snd,
-            rcv: Rcv { last_received: ctx.now, tuned_at: ctx.now, ..rcv },
+            rcv: Rcv { last_received: ctx.now, last_data: ctx.now, tuned_at: ctx.now, ..rcv },
             rtt: Rtt::new(ctx.limits),
             recovery: Recovery::new(iss + 1),
             congestion: Window::new(settings.congestion),
@@ -117,6 +120,7 @@ impl Connection {
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             challenged: None,
             time_wait: None,
+            opened: None,
         };
         connection.tune_send_buffer(ctx);
         connection
@@ -126,6 +130,7 @@ impl Connection {
     pub(super) fn synchronize(&mut self, irs: Seq, window: u16, options: &Options, ctx: &mut Ctx<'_>) {
         let agreed = self.marks;
         self.rcv.irs = irs;
+        self.rcv.last_data = ctx.now;
         self.rcv.nxt = irs + 1;
         self.rcv.acked = irs + 1;
         self.rcv.edge = self.rcv.nxt + self.rcv.limit.min(u32::from(u16::MAX));
@@ -164,7 +169,11 @@ impl Connection {
         // A FIN that the program asked for during a simultaneous open follows now.
         self.state = if self.marks.contains(Marks::FIN) { State::FinWait1 } else { State::Established };
         self.timers.clear(Timer::Retransmit);
+        self.totals.delivered += 1;
         self.recovery.restart();
+        if self.flight() > 0 {
+            self.arm_retransmit(ctx);
+        }
         self.due |= Due::DATA;
         self.mark_ready();
         self.arm_keepalive(ctx);

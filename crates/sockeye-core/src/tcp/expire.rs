@@ -34,6 +34,7 @@ impl Connection {
             return;
         }
         if self.snd.wnd > 0 {
+            self.marks -= Marks::UNPUSHED;
             self.due |= Due::DATA | Due::FORCE;
             return;
         }

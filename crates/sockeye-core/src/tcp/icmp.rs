@@ -38,6 +38,7 @@ impl Connection {
             self.snd.mss_path = mss;
             self.size_segments();
             self.resend_all(ctx);
+            self.reopen_plainly();
         }
     }
 }

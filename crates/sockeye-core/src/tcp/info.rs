@@ -7,13 +7,17 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpInfo {
     pub state: State,
-    /// `tcpi_ca_state`: 0 open, 1 disorder, 3 recovery, 4 loss.
+    /// `tcpi_ca_state`: 0 open, 1 disorder, 2 reduced, 3 recovery, 4 loss.
     pub ca_state: u8,
     pub retransmits: u8,
     pub probes: u8,
     pub backoff: u8,
     pub timestamps: bool,
     pub sack: bool,
+    /// RFC 3168 was agreed on.
+    pub ecn: bool,
+    /// Data went with the SYN and was taken.
+    pub syn_data: bool,
     pub snd_wscale: u8,
     pub rcv_wscale: u8,
     pub rto: Duration,
@@ -44,7 +48,11 @@ pub struct TcpInfo {
     pub snd_wnd: u32,
     pub rcv_wnd: u32,
     pub rcv_space: u32,
+    pub reordering: u32,
+    pub reord_seen: u32,
     pub total_retrans: u32,
+    /// Segments that have arrived, the SYN counted.
+    pub delivered: u32,
     pub notsent_bytes: u32,
     pub bytes_sent: u64,
     pub bytes_acked: u64,

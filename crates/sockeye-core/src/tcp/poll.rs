@@ -17,7 +17,8 @@ impl Connection {
         let closed = matches!(self.state, State::Closed | State::TimeWait);
         ready.set(Readiness::HUP, closed || shut == Marks::SHUT_READ | Marks::SHUT_WRITE);
         ready.set(Readiness::IN | Readiness::RDHUP, shut.contains(Marks::SHUT_READ));
-        if !matches!(self.state, State::SynSent | State::SynReceived) {
+        ready.set(Readiness::OUT, self.is_deferred());
+        if !matches!(self.state, State::SynSent | State::SynReceived) || self.is_open_early() {
             if self.is_readable() {
                 ready |= Readiness::IN;
             }
@@ -38,6 +39,11 @@ impl Connection {
         self.error.take()
     }
 
+    /// Whether the peer's FIN was taken in.
+    pub fn is_at_end(&self) -> bool {
+        self.marks.contains(Marks::DONE)
+    }
+
     /// Bytes that wait to be received, urgent ones too.
     pub fn received(&self) -> usize {
         self.rcv.queue.len()
@@ -46,6 +52,11 @@ impl Connection {
     /// Bytes that the peer has not acknowledged (`SIOCOUTQ`).
     pub fn send_queued(&self) -> usize {
         self.snd.queue.len()
+    }
+
+    /// What the send queue costs, in bytes of memory (`SK_MEMINFO_WMEM_QUEUED`).
+    pub fn send_charged(&self) -> usize {
+        self.snd.queue.charged()
     }
 
     /// Bytes that were never sent (`SIOCOUTQNSD`).
@@ -93,6 +104,7 @@ impl Connection {
             state: self.state,
             ca_state: match self.recovery.phase {
                 Phase::Open => u8::from(!self.recovery.board.is_calm()),
+                Phase::Reduced => 2,
                 Phase::Fast => 3,
                 Phase::Loss => 4,
             },
@@ -101,6 +113,8 @@ impl Connection {
             backoff: self.recovery.backoff,
             timestamps: self.marks.contains(Marks::TIMESTAMPS),
             sack: self.recovery.selective,
+            ecn: self.marks.contains(Marks::ECN),
+            syn_data: self.marks.contains(Marks::SYN_DATA),
             snd_wscale: self.snd.wscale,
             rcv_wscale: self.rcv.wscale,
             rto: self.rtt.base(),
@@ -126,7 +140,10 @@ impl Connection {
             snd_wnd: self.snd.wnd,
             rcv_wnd: self.rcv.wnd(),
             rcv_space: self.rcv.limit,
+            reordering: u32::from(self.reordering().0),
+            reord_seen: u32::from(self.reordering().1),
             total_retrans: self.totals.retrans,
+            delivered: self.totals.delivered,
             notsent_bytes: self.unsent() as u32,
             bytes_sent: self.totals.bytes_sent,
             bytes_acked: self.totals.bytes_acked,

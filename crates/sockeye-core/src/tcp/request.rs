@@ -8,7 +8,7 @@ use super::connection::{Connection, receive_limit, segment_size, timestamp_offse
 use super::{Ctx, Segment, Settings, State};
 use crate::packet::Payload;
 use crate::time::Instant;
-use crate::wire::tcp::{Flags, Options, Seq, TcpHeader};
+use crate::wire::tcp::{FastOpen, Flags, Options, Seq, TcpHeader};
 use alloc::boxed::Box;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -29,6 +29,10 @@ pub struct Request {
     rcv_wscale: u8,
     ts_recent: Option<u32>,
     sack: bool,
+    /// RFC 3168 was asked for and is agreed on.
+    ecn: bool,
+    /// A Fast Open cookie that the first SYN|ACK offers.
+    pub(crate) offer: Option<Box<FastOpen>>,
     ts_offset: u32,
     /// What `transmit` will give.
     owes_syn_ack: bool,
@@ -82,6 +86,8 @@ impl Request {
             rcv_wscale: scaling.map_or(0, |_| window_scale(settings, ctx)),
             ts_recent: options.timestamps.filter(|_| ctx.limits.timestamps).map(|(value, _)| value),
             sack: options.sack_permitted && ctx.limits.sack,
+            ecn: super::ecn::agrees(&syn.header, ctx),
+            offer: None,
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             owes_syn_ack: true,
             owes_ack: false,
@@ -219,10 +225,11 @@ impl Request {
         RequestOutcome::Established(connection)
     }
 
-    fn connection(&self, settings: &Settings, ctx: &mut Ctx<'_>) -> Connection {
+    pub(super) fn connection(&self, settings: &Settings, ctx: &mut Ctx<'_>) -> Connection {
         let mut connection = Connection::new(self.local, self.remote, self.iss, self.mss_path, settings, ctx);
         connection.state = State::SynReceived;
         connection.marks |= Marks::TIMESTAMPS | Marks::WINDOW_SCALING;
+        connection.marks.set(Marks::ECN, self.ecn);
         connection.rcv.wscale = self.rcv_wscale;
         connection.recovery.selective = self.sack;
         let options = Options {
@@ -252,15 +259,17 @@ impl Request {
         !stale && nxt.le(header.seq + segment.len()) && header.seq.le(edge) && nxt.le(header.seq)
     }
 
-    fn syn_ack(&self, ctx: &Ctx<'_>) -> Segment {
+    fn syn_ack(&mut self, ctx: &Ctx<'_>) -> Segment {
         let mut header = self.header(self.iss, Flags::SYN | Flags::ACK);
         header.ack = self.irs + 1;
         header.window = self.offered;
+        header.flags.set(Flags::ECE, self.ecn);
         header.options = Options {
             mss: Some(self.mss_path),
             window_scale: self.snd_wscale.map(|_| self.rcv_wscale),
             timestamps: self.timestamps(ctx),
             sack_permitted: self.sack,
+            fast_open: self.offer.take(),
             ..Options::default()
         };
         Segment { header, payload: Payload::new() }

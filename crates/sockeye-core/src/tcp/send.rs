@@ -55,7 +55,8 @@ impl Connection {
         if !matches!(
             self.state,
             State::Established | State::CloseWait | State::FinWait1 | State::Closing | State::LastAck
-        ) {
+        ) && !self.is_open_early()
+        {
             return None;
         }
         if self.due.contains(Due::TAIL) {
@@ -75,9 +76,52 @@ impl Connection {
             }
             return None;
         };
-        let segment = self.form_new(len, ctx);
+        let mut segment = self.form_new(len, ctx);
         self.settle();
+        self.end_burst(&mut segment, ctx);
         Some(segment)
+    }
+
+    /// What goes out together ends with PSH, as Linux has it of each packet that its driver will cut: the receiver
+    /// need not wait for more.
+    fn end_burst(&mut self, segment: &mut Segment, ctx: &Ctx<'_>) {
+        let (len, mss) = (segment.payload.len() as u32, self.payload_max());
+        let whole = self.burst_goal(mss, ctx);
+        self.snd.burst += len;
+        let goes_on =
+            len == mss && self.snd.burst < whole && self.due.contains(Due::DATA) && self.sendable().is_some();
+        if !goes_on {
+            if self.snd.burst > len || len > u32::from(self.snd.mss) {
+                segment.header.flags |= Flags::PSH;
+            }
+            self.snd.burst = 0;
+        }
+    }
+
+    /// How much Linux puts together at most: what half of the greatest window and a packet of 64 KiB hold
+    /// (tcp_xmit_size_goal).
+    fn burst_goal(&self, mss: u32, ctx: &Ctx<'_>) -> u32 {
+        let half = if self.snd.wnd_max > u32::from(super::connection::MSS_DEFAULT) {
+            self.snd.wnd_max / 2
+        } else {
+            self.snd.wnd_max
+        };
+        // A burst takes half of the congestion window at most, and what goes in a millisecond at the rate of the
+        // path: twice the window per round trip in slow start, 1.2 times it later (tcp_tso_autosize).
+        let window = self.congestion.window();
+        let slow = window < self.congestion.threshold() / 2;
+        let millisecond = match self.rtt.srtt_ns() {
+            0 => BURST_MAX,
+            srtt => {
+                let rate = u64::from(window) * if slow { 200 } else { 120 } * 10_000_000 / srtt;
+                let near = (self.rtt.min_ns() / 1000) >> 9;
+                let more = if near < 32 { u64::from(GSO_MAX) >> near } else { 0 };
+                ((rate >> 10) + more).min(u64::from(BURST_MAX)) as u32
+            }
+        };
+        let least = mss * u32::from(ctx.limits.burst_segments_min);
+        let most = half.min(BURST_MAX).min(window / 2).min(millisecond.max(least));
+        (most - most % mss.max(1)).max(mss)
     }
 
     /// A tail loss probe: new data whatever the congestion window says, else the last segment once more
@@ -94,7 +138,10 @@ impl Connection {
             return Some(segment);
         }
         let (una, nxt) = (self.snd.una, self.snd.nxt);
-        let start = nxt + self.payload_max().wrapping_neg();
+        let mut start = nxt + self.payload_max().wrapping_neg();
+        if let Some(record) = self.snd.records.as_ref().and_then(|records| records.last_before(nxt)) {
+            start = if start.lt(record) { record } else { start };
+        }
         let segment = self.form_again(if start.lt(una) { una } else { start }, nxt, ctx);
         self.probed(true, ctx.now);
         Some(segment)
@@ -102,7 +149,9 @@ impl Connection {
 
     /// What the peer's window has free.
     fn peer_room(&self) -> u32 {
-        (self.snd.una + self.snd.wnd).diff(self.snd.nxt).max(0) as u32
+        // A SYN that is not acknowledged takes no room (RFC 9293, 3.8.6: the window begins behind it).
+        let begin = self.snd.una + u32::from(self.state == State::SynReceived);
+        (begin + self.snd.wnd).diff(self.snd.nxt).max(0) as u32
     }
 
     /// Data is not due when there is none: spares the owner a look.
@@ -124,7 +173,8 @@ impl Connection {
         let flight = self.flight();
         let mss = self.payload_max();
         let room = self.peer_room();
-        let len = unsent.min(mss).min(room);
+        let record = self.until_record(self.snd.queue.next_seq(), unsent);
+        let len = record.min(mss).min(room);
         if len == 0 && (unsent > 0 || room == 0) {
             return None;
         }
@@ -133,8 +183,9 @@ impl Connection {
             self.marks |= Marks::CWND_LIMITED;
             return None;
         }
-        (len == mss || self.due.contains(Due::FORCE) || self.lets_partial(len, unsent))
-            .then_some(len as usize)
+        // What has more behind it waits for nothing but the window (Linux: only the last one is tested by Nagle).
+        let whole = len == mss || len == record && record < unsent;
+        (whole || self.due.contains(Due::FORCE) || self.lets_partial(len, unsent)).then_some(len as usize)
     }
 
     /// Whether a segment below the full size may go: silly-window avoidance (RFC 9293, 3.8.6.2.1), CORK and
@@ -170,10 +221,27 @@ impl Connection {
         self.totals.data_segs_out += u32::from(len > 0);
         self.note_sent(self.snd.nxt.diff(seq) as u32);
         self.recovery.board.push(self.snd.nxt, ctx.now.0);
+        if len == 0 {
+            // A FIN that went alone goes alone again.
+            self.end_record();
+        }
+        self.note_usage();
         self.await_new_data(ctx);
         self.timers.clear(Timer::Persist);
         self.note_interactive(ctx);
         self.form(seq, flags, payload, ctx)
+    }
+
+    /// How far the congestion window is used, once a round trip or when more is (Linux: tcp_cwnd_validate).
+    fn note_usage(&mut self) {
+        let out = self.flight();
+        let limited = self.pipe() + u32::from(self.snd.mss) > self.congestion.window();
+        let was_limited = self.marks.contains(Marks::CWND_LIMITED);
+        let snd = &mut self.snd;
+        if limited || snd.usage_end.le(snd.una) || (!was_limited && out > snd.out_max) {
+            (snd.out_max, snd.usage_end) = (out, snd.nxt);
+            self.marks.set(Marks::CWND_LIMITED, limited);
+        }
     }
 
     /// A segment that begins at `start` and goes to `end` at most once more, a FIN counted.
@@ -181,6 +249,7 @@ impl Connection {
         let data_end = self.snd.queue.next_seq();
         let until = if end.lt(data_end) { end } else { data_end };
         let len = self.payload_max().min(until.diff(start).max(0) as u32);
+        let len = self.until_record(start, len);
         let payload = self.snd.queue.read_again(start, len as usize);
         let mut flags = self.flags_at(start + len, len as usize);
         flags.set(Flags::FIN, flags.contains(Flags::FIN) && self.fin_sent());
@@ -196,7 +265,10 @@ impl Connection {
         self.totals.retrans += 1;
         self.totals.data_segs_out += u32::from(len > 0);
         ctx.counters.retrans_segs += 1;
-        self.form(start, flags, payload, ctx)
+        let mut segment = self.form(start, flags, payload, ctx);
+        // RFC 3168, 6.1.5.
+        segment.header.ecn = super::ecn::NOT_CAPABLE;
+        segment
     }
 
     /// Bytes of data that a segment holds beside the blocks that it carries.
@@ -216,8 +288,11 @@ impl Connection {
     /// The flags of a data segment that ends at `end`: FIN behind the last byte, PSH where the queue ends.
     fn flags_at(&self, end: Seq, len: usize) -> Flags {
         let mut flags = Flags::ACK;
-        if end == self.snd.queue.end() {
+        if self.is_record_end(end) {
             flags.set(Flags::PSH, len > 0);
+        }
+        if end == self.snd.queue.end() {
+            flags.set(Flags::PSH, len > 0 && !self.marks.contains(Marks::UNPUSHED));
             flags.set(Flags::FIN, self.marks.contains(Marks::FIN));
         }
         flags
@@ -237,9 +312,12 @@ impl Connection {
             self.recovery.handshake_at.get_or_insert(ctx.now);
         }
         let flags = if answer { Flags::SYN | Flags::ACK } else { Flags::SYN };
-        let mut segment = self.form(self.snd.iss, flags, Payload::new(), ctx);
+        let flags = self.ask_ecn(flags, ctx);
+        let (fast_open, payload) = self.take_opening(ctx);
+        let mut segment = self.form(self.snd.iss, flags, payload, ctx);
         segment.header.window = window;
-        segment.header.options = Options { timestamps: segment.header.options.timestamps, ..options };
+        let timestamps = segment.header.options.timestamps;
+        segment.header.options = Options { timestamps, fast_open, ..options };
         if !answer {
             segment.header.ack = Seq(0);
         }
@@ -253,6 +331,10 @@ impl Connection {
         if let Some(ack) = ack {
             header.flags |= Flags::ACK;
             header.ack = ack;
+            // RFC 7323, 3.2: a reset of our own carries a timestamp, one that answers does not (Linux).
+            if self.marks.contains(Marks::TIMESTAMPS) {
+                header.options.timestamps = Some((self.timestamp(ctx.now), self.rcv.ts_recent));
+            }
         }
         Segment { header, payload: Payload::new() }
     }
@@ -267,6 +349,10 @@ impl Connection {
         }
         if flags.contains(Flags::ACK) {
             self.acknowledged_now();
+        }
+        if self.marks.contains(Marks::ECN) && !flags.contains(Flags::SYN) {
+            let is_new = self.snd.nxt == seq + payload.len() as u32 + u32::from(flags.contains(Flags::FIN));
+            self.mark_outgoing(&mut header, payload.len(), is_new);
         }
         if self.rcv.selective.is_some() {
             self.tell_selective(&mut header);
@@ -314,7 +400,7 @@ impl Connection {
     fn restart_after_idle(&mut self, ctx: &Ctx<'_>) {
         let rto = self.rtt.rto_ns(0, ctx.limits);
         let mut idle = elapsed(ctx.now, self.snd.last_sent);
-        if idle <= rto {
+        if idle <= rto || !ctx.limits.slow_start_after_idle {
             return;
         }
         let least = super::connection::initial_window(self.snd.mss, ctx);
@@ -328,3 +414,7 @@ impl Connection {
         self.congestion.set_window(window.max(least.min(before)));
     }
 }
+
+/// Linux's limit of a packet that is cut by its driver, less its headers.
+const BURST_MAX: u32 = GSO_MAX - 1 - 320;
+const GSO_MAX: u32 = 65_536;

@@ -1,5 +1,7 @@
 //! What a program or an administrator sets on connections: options of one socket, limits of one host.
 
+use alloc::boxed::Box;
+use arrayvec::ArrayVec;
 use core::time::Duration;
 
 /// The options of one connection, with Linux's defaults (tcp(7), socket(7)).
@@ -51,7 +53,18 @@ pub struct Settings {
     pub receive_buffer: u32,
     /// `SO_RCVLOWAT`: from how many bytes on poll says IN.
     pub receive_lowat: u32,
+    /// `TCP_FASTOPEN`: how many connections of a listener may be open before their handshake is over; zero is none.
+    pub fast_open_queue: u32,
+    /// `TCP_FASTOPEN_CONNECT`: connect waits for the data that goes with the SYN.
+    pub fast_open_connect: bool,
+    /// `TCP_FASTOPEN_NO_COOKIE`.
+    pub fast_open_no_cookie: bool,
+    /// `TCP_FASTOPEN_KEY`; none means the host's.
+    pub fast_open_keys: Option<Box<CookieKeys>>,
 }
+
+/// What Fast Open cookies are made with (RFC 7413, 4.1.2): the first key makes them, each is accepted.
+pub type CookieKeys = ArrayVec<[u8; 16], 2>;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -78,6 +91,10 @@ impl Default for Settings {
             send_buffer: 16 * 1024,
             receive_buffer: 128 * 1024,
             receive_lowat: 1,
+            fast_open_queue: 0,
+            fast_open_connect: false,
+            fast_open_no_cookie: false,
+            fast_open_keys: None,
         }
     }
 }
@@ -134,22 +151,54 @@ pub struct Limits {
     pub challenge_interval: Duration,
     /// `tcp_wmem[2]`: how far a send buffer tunes itself, in bytes.
     pub send_buffer_max: u32,
+    /// `tcp_wmem[1]`: a send buffer that tunes itself starts no smaller, in bytes.
+    pub send_buffer_initial: u32,
     /// `tcp_rmem[2]`: how far a receive buffer tunes itself, in bytes; the window scale follows from it.
     pub receive_buffer_max: u32,
     /// The first receive window of a buffer that tunes itself, in bytes.
     pub receive_window_initial: u32,
+    /// `tcp_slow_start_after_idle`: whether the congestion window shrinks while nothing is sent.
+    pub slow_start_after_idle: bool,
+    /// `tcp_min_tso_segs`: how many segments go out together at least, if so many may.
+    pub burst_segments_min: u8,
     /// How many pieces may wait out of order.
     pub reassembly_pieces_max: u16,
     /// Initial congestion window, in segments (RFC 6928).
     pub initial_window_segments: u8,
+    /// `tcp_congestion_control`: what a new socket's connections use.
+    pub congestion: Congestion,
     /// Whether RFC 7323 timestamps are offered and accepted.
     pub timestamps: bool,
     /// Whether RFC 7323 window scaling is offered and accepted.
     pub window_scaling: bool,
     /// Whether selective acknowledgements (RFC 2018) are offered and accepted.
     pub sack: bool,
+    /// `tcp_ecn` (RFC 3168): 1 asks peers for it, 2 only agrees when they ask, 0 neither.
+    pub ecn: u8,
+    /// `tcp_fastopen`: a sum of [`Limits::FAST_OPEN_CLIENT`] and its neighbours; zero as long as the host's owner does
+    /// not ask for it.
+    pub fast_open: u32,
+    /// `tcp_fastopen_key`. The first is drawn once per host.
+    pub fast_open_keys: CookieKeys,
     /// Key of the timestamp offset, which hides how long the host is up. Drawn once per host.
     pub timestamp_key: u64,
+}
+
+impl Limits {
+    /// Data may go with a SYN.
+    pub const FAST_OPEN_CLIENT: u32 = 0x1;
+    /// Listeners that ask for it take data with a SYN.
+    pub const FAST_OPEN_SERVER: u32 = 0x2;
+    /// Data goes with a SYN without any cookie.
+    pub const FAST_OPEN_CLIENT_NO_COOKIE: u32 = 0x4;
+    /// Listeners need no cookie.
+    pub const FAST_OPEN_SERVER_NO_COOKIE: u32 = 0x200;
+    /// Every listener does, with its backlog as the limit.
+    pub const FAST_OPEN_EVERY_LISTENER: u32 = 0x400;
+
+    pub(crate) fn allows(&self, what: u32) -> bool {
+        self.fast_open & what != 0
+    }
 }
 
 impl Default for Limits {
@@ -167,13 +216,20 @@ impl Default for Limits {
             delayed_ack_max: Duration::from_millis(200),
             challenge_interval: Duration::from_millis(500),
             send_buffer_max: 4 << 20,
+            send_buffer_initial: 87_040,
             receive_buffer_max: 6 << 20,
             receive_window_initial: 256 << 10,
+            slow_start_after_idle: true,
+            burst_segments_min: 2,
             reassembly_pieces_max: 4096,
             initial_window_segments: 10,
+            congestion: Congestion::default(),
             timestamps: true,
             window_scaling: true,
             sack: true,
+            ecn: 2,
+            fast_open: 0,
+            fast_open_keys: CookieKeys::new(),
             timestamp_key: 0,
         }
     }

@@ -4,6 +4,7 @@
 //! why it is none; and the way back, written in place in front of the payload.
 
 use super::WireError;
+use alloc::boxed::Box;
 use arrayvec::ArrayVec;
 use core::fmt;
 
@@ -67,7 +68,20 @@ pub struct Options {
     pub timestamps: Option<(u32, u32)>,
     /// SACK blocks: left edge, right edge.
     pub sack: ArrayVec<(Seq, Seq), 4>,
+    /// Fast Open (RFC 7413), on segments that open a connection.
+    pub fast_open: Option<Box<FastOpen>>,
 }
+
+/// The Fast Open option: a cookie, or none when one is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FastOpen {
+    pub cookie: Cookie,
+    /// In the form from before RFC 7413: an experimental option with a number of its own (RFC 6994).
+    pub experimental: bool,
+}
+
+/// 4 to 16 bytes, or none.
+pub type Cookie = ArrayVec<u8, 16>;
 
 /// A checked header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +94,8 @@ pub struct TcpHeader {
     /// As it stands on the wire, not scaled.
     pub window: u16,
     pub urgent: u16,
+    /// The two bits of ECN, which stand in the IP header that this one travels behind.
+    pub ecn: u8,
     pub options: Options,
 }
 
@@ -107,6 +123,7 @@ impl TcpHeader {
             flags: Flags::from_bits_retain(fixed[13]),
             window: be16(fixed, 14),
             urgent: be16(fixed, 18),
+            ecn: 0,
             options: Options::parse(options),
         };
         Ok((header, len))
@@ -144,10 +161,11 @@ impl Options {
         let mut len = 0;
         len += if self.mss.is_some() { 4 } else { 0 };
         len += if self.window_scale.is_some() { 4 } else { 0 };
-        len += if self.sack_permitted { 4 } else { 0 };
+        // SACK-permitted takes the place of the two NOPs before timestamps, as Linux packs them.
+        len += if self.sack_permitted && self.timestamps.is_none() { 4 } else { 0 };
         len += if self.timestamps.is_some() { 12 } else { 0 };
         len += if self.sack.is_empty() { 0 } else { 4 + 8 * self.sack.len() };
-        len
+        len + self.fast_open.as_ref().map_or(0, |option| option.len().next_multiple_of(4))
     }
 
     fn parse(mut bytes: &[u8]) -> Self {
@@ -178,6 +196,10 @@ impl Options {
                 self.sack =
                     (0..len / 8).map(|i| (Seq(be32(body, i * 8)), Seq(be32(body, i * 8 + 4)))).collect();
             }
+            (KIND_FAST_OPEN, _) => self.fast_open = FastOpen::read(body, false),
+            (KIND_EXPERIMENT, 2..) if body[..2] == FAST_OPEN_EXPERIMENT => {
+                self.fast_open = FastOpen::read(&body[2..], true);
+            }
             _ => {}
         }
     }
@@ -193,11 +215,12 @@ impl Options {
             let [a, b] = mss.to_be_bytes();
             put(&[KIND_MSS, 4, a, b]);
         }
-        if self.sack_permitted {
-            put(&[KIND_NOP, KIND_NOP, KIND_SACK_PERMITTED, 2]);
+        let [front, back] = if self.sack_permitted { [KIND_SACK_PERMITTED, 2] } else { [KIND_NOP; 2] };
+        if self.sack_permitted && self.timestamps.is_none() {
+            put(&[KIND_NOP, KIND_NOP, front, back]);
         }
         if let Some((value, echo)) = self.timestamps {
-            put(&[KIND_NOP, KIND_NOP, KIND_TIMESTAMPS, 10]);
+            put(&[front, back, KIND_TIMESTAMPS, 10]);
             put(&value.to_be_bytes());
             put(&echo.to_be_bytes());
         }
@@ -211,6 +234,28 @@ impl Options {
             put(&left.0.to_be_bytes());
             put(&right.0.to_be_bytes());
         }
+        if let Some(option) = &self.fast_open {
+            let len = option.len();
+            match option.experimental {
+                true => put(&[KIND_EXPERIMENT, len as u8, FAST_OPEN_EXPERIMENT[0], FAST_OPEN_EXPERIMENT[1]]),
+                false => put(&[KIND_FAST_OPEN, len as u8]),
+            }
+            put(&option.cookie);
+            put(&[KIND_NOP; 3][..len.next_multiple_of(4) - len]);
+        }
+    }
+}
+
+impl FastOpen {
+    /// Bytes without padding.
+    fn len(&self) -> usize {
+        self.cookie.len() + if self.experimental { 4 } else { 2 }
+    }
+
+    /// RFC 7413, 4.1.1: a cookie has 4 to 16 bytes, an even number of them.
+    fn read(body: &[u8], experimental: bool) -> Option<Box<Self>> {
+        let fits = matches!(body.len(), 0 | 4..=16) && body.len().is_multiple_of(2);
+        fits.then(|| Box::new(Self { cookie: body.iter().copied().collect(), experimental }))
     }
 }
 
@@ -234,6 +279,9 @@ const KIND_WINDOW_SCALE: u8 = 3;
 const KIND_SACK_PERMITTED: u8 = 4;
 const KIND_SACK: u8 = 5;
 const KIND_TIMESTAMPS: u8 = 8;
+const KIND_FAST_OPEN: u8 = 34;
+const KIND_EXPERIMENT: u8 = 254;
+const FAST_OPEN_EXPERIMENT: [u8; 2] = [0xf9, 0x89];
 
 #[cfg(test)]
 mod tests {
@@ -258,12 +306,14 @@ mod tests {
             flags: Flags::from_bits_retain(f.4),
             window: f.5,
             urgent: f.6,
+            ecn: 0,
             options: Options {
                 mss: o.0,
                 window_scale: o.1,
                 sack_permitted: o.2,
                 timestamps: o.3,
                 sack: o.4.iter().map(|&(l, r)| (Seq(l), Seq(r))).collect(),
+                fast_open: None,
             },
         })
     }

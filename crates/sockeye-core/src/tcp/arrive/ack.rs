@@ -31,14 +31,19 @@ impl Connection {
         let una = self.snd.una;
         let echo = header.options.timestamps.map(|(_, echo)| echo);
         let echo = echo.filter(|_| self.marks.contains(Marks::TIMESTAMPS));
-        if una.lt(header.ack) && header.options.sack.is_empty() && self.is_untroubled_in_sync() {
+        let echo_of_mark = self.is_echo(header);
+        if una.lt(header.ack)
+            && header.options.sack.is_empty()
+            && !echo_of_mark
+            && self.is_untroubled_in_sync()
+        {
             let was_writable = self.is_writable();
             self.advance(header.ack, ctx);
             self.progress(header.ack, header.ack.diff(una) as u32, ctx);
             self.follow_advance(was_writable, ctx);
             return;
         }
-        let mut news = News { echo, advanced: una.lt(header.ack), ..News::default() };
+        let mut news = News { echo, marked: echo_of_mark, advanced: una.lt(header.ack), ..News::default() };
         let was_writable = !news.advanced || self.is_writable();
         if news.advanced {
             news.acked = header.ack.diff(una) as u32;
@@ -53,7 +58,12 @@ impl Connection {
         if bare && header.ack == una && self.flight() > 0 {
             self.hear_nothing_new(&mut news);
         }
-        if !(news.advanced || news.duplicate || news.dsack || news.sacked > 0) {
+        if !(news.advanced
+            || news.duplicate
+            || news.dsack
+            || news.sacked > 0
+            || news.marked && self.flight() > 0)
+        {
             return;
         }
         self.react(&news, ctx);
@@ -128,7 +138,7 @@ impl Connection {
     }
 
     /// SND.UNA moves.
-    fn advance(&mut self, ack: Seq, ctx: &mut Ctx<'_>) {
+    pub(in crate::tcp) fn advance(&mut self, ack: Seq, ctx: &mut Ctx<'_>) {
         let bytes = self.acknowledged_bytes(ack);
         self.snd.una = ack;
         if self.snd.small.lt(ack) {
@@ -137,6 +147,8 @@ impl Connection {
         self.snd.queue.acknowledge(bytes as usize, ctx.pool);
         self.totals.bytes_acked += u64::from(bytes);
         self.soft_error = None;
+        self.marks -= Marks::MORE;
+        self.acknowledge_records(ack);
         self.settle_urgent();
     }
 

@@ -33,6 +33,9 @@ impl Connection {
 
     /// 3.10.7.4. The third step, security, is not part of this stack.
     fn arrive_synchronized(&mut self, mut segment: Segment, ctx: &mut Ctx<'_>) -> ControlFlow<()> {
+        if self.answers_again(&segment, ctx) {
+            return ControlFlow::Break(());
+        }
         self.check_sequence(&segment, ctx)?;
         self.check_reset(&segment, ctx)?;
         self.check_syn(&mut segment, ctx)?;

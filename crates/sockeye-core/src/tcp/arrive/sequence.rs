@@ -1,7 +1,7 @@
 //! First, second and fourth step: whether the segment may be looked at (RFC 9293 3.10.7.4, RFC 5961, RFC 7323).
 
 use crate::errno::Errno;
-use crate::tcp::block::Marks;
+use crate::tcp::block::{Due, Marks};
 use crate::tcp::connection::Connection;
 use crate::tcp::{Ctx, PAWS_VALID, Segment, State};
 use crate::wire::tcp::{Flags, TcpHeader};
@@ -63,6 +63,9 @@ impl Connection {
             && header.ack == self.snd.nxt
             && segment.payload.is_empty();
         if ends_open {
+            // Linux takes its SYN for one that came twice.
+            self.note_duplicate(segment.header.seq, segment.header.seq + 1);
+            self.due |= Due::ACK;
             let header = &mut segment.header;
             header.flags -= Flags::SYN;
             header.seq = header.seq + 1;

@@ -9,6 +9,9 @@ use crate::wire::tcp::{Flags, Seq};
 
 impl Connection {
     pub(super) fn take_text_and_fin(&mut self, segment: Segment, ctx: &mut Ctx<'_>) {
+        if self.marks.contains(Marks::ECN) && !segment.payload.is_empty() {
+            self.note_mark(&segment);
+        }
         let Segment { header, mut payload } = segment;
         let mut fin = header.flags.contains(Flags::FIN);
         if payload.is_empty() && !fin {
@@ -151,7 +154,7 @@ impl Connection {
         fin
     }
 
-    fn deliver(&mut self, payload: Payload, ctx: &mut Ctx<'_>) {
+    pub(in crate::tcp) fn deliver(&mut self, payload: Payload, ctx: &mut Ctx<'_>) {
         self.rcv.nxt = self.rcv.nxt + payload.len() as u32;
         self.rcv.bytes += payload.len() as u64;
         self.rcv.queue.push(payload, ctx.pool);

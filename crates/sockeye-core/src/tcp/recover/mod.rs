@@ -59,6 +59,8 @@ pub(super) enum Phase {
     Open,
     /// Fast recovery: what is lost is sent again while the window shrinks.
     Fast,
+    /// The window shrinks for a mark of congestion (RFC 3168); nothing is lost.
+    Reduced,
     /// After a timeout: everything is sent again as the window opens.
     Loss,
 }
@@ -110,7 +112,9 @@ impl Connection {
     /// What is in the network as far as we know (RFC 6675, 4: `pipe`).
     pub(super) fn pipe(&self) -> u32 {
         let board = &self.recovery.board;
-        self.flight().saturating_sub(board.left() + board.lost())
+        // A SYN of ours is no data.
+        let syn = u32::from(self.state == State::SynReceived);
+        self.flight().saturating_sub(board.left() + board.lost() + syn)
     }
 
     /// Whether something is to be sent again and the windows let it.
@@ -131,6 +135,7 @@ impl Connection {
 
     /// The hot path of [`Connection::react`]: everything up to `ack` has arrived, on a path without loss.
     pub(super) fn progress(&mut self, ack: Seq, acked: u32, ctx: &mut Ctx<'_>) {
+        self.count_delivered(acked);
         let recovery = &mut self.recovery;
         (recovery.backoff, recovery.retransmits, recovery.dup_acks) = (0, 0, 0);
         recovery.timed_out_at = None;
@@ -151,6 +156,7 @@ impl Connection {
 
     /// An acknowledgement was taken in; `news` is what it brought.
     pub(super) fn react(&mut self, news: &News, ctx: &mut Ctx<'_>) {
+        self.count_delivered(news.delivered);
         if news.advanced {
             self.measure(news, ctx);
             self.recovery.backoff = 0;
@@ -158,12 +164,19 @@ impl Connection {
             self.recovery.timed_out_at = None;
             self.recovery.dup_acks = 0;
         }
+        if news.marked {
+            self.slow_down();
+        }
         let look_again = if self.is_untroubled() { None } else { self.repair(news, ctx) };
-        if self.recovery.phase != Phase::Fast && news.delivered > 0 {
+        if !matches!(self.recovery.phase, Phase::Fast | Phase::Reduced) && news.delivered > 0 {
             self.grow(news, ctx);
         }
         self.await_acknowledgement(news, look_again, ctx);
         self.due |= Due::DATA;
+    }
+
+    fn count_delivered(&mut self, bytes: u32) {
+        self.totals.delivered = self.totals.delivered.wrapping_add(bytes.div_ceil(u32::from(self.snd.mss)));
     }
 
     /// Linux's tcp_fastretrans_alert: gives the time at which to look for losses again.
@@ -177,6 +190,10 @@ impl Connection {
                 false
             }
             Phase::Fast => self.continue_fast(news, ctx),
+            Phase::Reduced => {
+                self.continue_reduced();
+                false
+            }
             Phase::Loss => {
                 self.continue_loss(news, ctx);
                 false
@@ -188,11 +205,11 @@ impl Connection {
             self.count_duplicates(news, partial);
             None
         };
-        if self.recovery.phase == Phase::Open && self.recovery.board.lost() > 0 {
+        if matches!(self.recovery.phase, Phase::Open | Phase::Reduced) && self.recovery.board.lost() > 0 {
             self.enter_fast(news, ctx);
             // RACK's timer has found the loss: the first retransmission takes the place of what is lost.
             self.reduce(news.delivered.max(u32::from(self.snd.mss)), false);
-        } else if self.recovery.phase == Phase::Fast {
+        } else if matches!(self.recovery.phase, Phase::Fast | Phase::Reduced) {
             let more_lost = self.recovery.board.lost() > lost_before;
             self.reduce(news.delivered, news.advanced && !more_lost);
         }
@@ -279,7 +296,7 @@ impl Connection {
     /// has it): by what was acknowledged, after a timeout by whatever has arrived.
     fn grow(&mut self, news: &News, ctx: &Ctx<'_>) {
         let in_loss = self.recovery.phase == Phase::Loss;
-        let held_back = news.advanced && self.marks.contains(Marks::CWND_LIMITED);
+        let held_back = news.advanced && self.is_window_used();
         if !in_loss && !held_back {
             return;
         }
@@ -292,12 +309,19 @@ impl Connection {
             nxt: self.snd.nxt,
             mss: u32::from(self.snd.mss),
         });
-        self.marks.remove(Marks::CWND_LIMITED);
         self.tune_send_buffer(ctx);
     }
 
+    /// Whether the window is worth growing: it was the limit, or in slow start half of it was used (Linux:
+    /// tcp_is_cwnd_limited).
+    fn is_window_used(&self) -> bool {
+        let window = self.congestion.window();
+        self.marks.contains(Marks::CWND_LIMITED)
+            || window < self.congestion.threshold() && window < 2 * self.snd.out_max
+    }
+
     /// The whole path may be lost: the segment size has shrunk, and all is sent again (RFC 1191).
-    pub(super) fn resend_all(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn resend_all(&mut self, ctx: &Ctx<'_>) {
         if self.flight() > 0 && !matches!(self.state, State::SynSent | State::SynReceived) {
             self.recovery.board.lose_all(|_| false);
             self.recovery.phase = Phase::Loss;

@@ -24,6 +24,8 @@ pub(in crate::tcp) struct News {
     pub(in crate::tcp) sacked: u32,
     /// A duplicate acknowledgement (RFC 5681, 2).
     pub(in crate::tcp) duplicate: bool,
+    /// Something was marked on its way (RFC 3168).
+    pub(in crate::tcp) marked: bool,
     /// The peer got something twice (RFC 2883).
     pub(in crate::tcp) dsack: bool,
     /// When the oldest and the newest of what was sent once and has newly arrived were sent.
@@ -44,6 +46,8 @@ struct Judge<'a> {
     min_rtt_ns: u64,
     /// Behind what was the highest byte to have arrived.
     highest: Seq,
+    /// Where the first of what has arrived behind it begins.
+    late: Option<Seq>,
     recover: Option<Seq>,
     /// When the echoed timestamp was sent, in nanoseconds.
     echoed_ns: Option<u64>,
@@ -59,6 +63,11 @@ impl Judge<'_> {
             news.oldest_at.get_or_insert(sent.at);
             if sent.end.lt(self.highest) {
                 self.rack.reordering.seen = true;
+                let start = sent.end + n.wrapping_neg();
+                self.late = Some(match self.late {
+                    Some(late) if late.lt(start) => late,
+                    _ => start,
+                });
             }
             if self.recover.is_some_and(|recover| sent.end.le(recover)) {
                 news.original = true;
@@ -75,6 +84,15 @@ impl Connection {
     pub(in crate::tcp) fn hear_acknowledged(&mut self, ack: Seq, news: &mut News, now: Instant) {
         let (mut judge, board) = self.judge(news, now);
         board.acknowledge(ack, |sent, n| judge.hear(news, sent, n));
+        let (late, highest) = (judge.late, judge.highest);
+        self.note_reordering(late, highest);
+    }
+
+    fn note_reordering(&mut self, late: Option<Seq>, highest: Seq) {
+        if let Some(late) = late {
+            let mss = u32::from(self.snd.mss);
+            self.recovery.rack.reordering.note(highest.diff(late).max(0) as u32, mss);
+        }
     }
 
     /// The blocks of an acknowledgement; `una` is what was acknowledged before it.
@@ -85,7 +103,8 @@ impl Connection {
         news: &mut News,
         ctx: &mut Ctx<'_>,
     ) {
-        if !self.recovery.selective || !una.le(header.ack) {
+        // One that was overtaken, with a number below `una`, may tell of later stretches all the same.
+        if !self.recovery.selective {
             return;
         }
         let mut blocks = header.options.sack.clone();
@@ -101,6 +120,8 @@ impl Connection {
             board.sack(start, end, |sent, n| judge.hear(news, sent, n));
         }
         news.sacked = news.delivered - before;
+        let (late, highest) = (judge.late, board.highest());
+        self.note_reordering(late, highest);
     }
 
     /// A duplicate acknowledgement of a peer without SACK says that something has arrived, but not what.
@@ -126,6 +147,7 @@ impl Connection {
         let judge = Judge {
             min_rtt_ns: self.rtt.min_ns(),
             highest: recovery.board.highest(),
+            late: None,
             recover: if recovery.phase == Phase::Loss { recovery.recover() } else { None },
             rack: &mut recovery.rack,
             now,

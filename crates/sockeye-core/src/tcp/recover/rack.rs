@@ -22,6 +22,9 @@ pub(in crate::tcp) struct Rack {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tcp) struct Reordering {
     pub(super) seen: bool,
+    /// By how many segments at most, three at least, and how often (`tcpi_reordering`, `tcpi_reord_seen`).
+    pub(super) degree: u16,
+    pub(super) times: u16,
     /// Quarters of the least round trip, and for how many recoveries they stay (`reo_wnd_persist`).
     quarters: u8,
     persist: u8,
@@ -31,7 +34,7 @@ pub(in crate::tcp) struct Reordering {
 
 impl Default for Reordering {
     fn default() -> Self {
-        Self { seen: false, quarters: 1, persist: RECOVERIES, round: None }
+        Self { seen: false, degree: 3, times: 0, quarters: 1, persist: RECOVERIES, round: None }
     }
 }
 
@@ -80,7 +83,22 @@ impl Rack {
     }
 }
 
+impl Reordering {
+    /// Something has arrived `behind` bytes behind the highest (Linux: tcp_check_sack_reordering).
+    pub(super) fn note(&mut self, behind: u32, mss: u32) {
+        let degree = behind.div_ceil(mss.max(1)).min(REORDERING_MAX) as u16;
+        (self.seen, self.degree) = (true, self.degree.max(degree));
+        self.times = self.times.saturating_add(1);
+    }
+}
+
 impl Connection {
+    /// `tcpi_reordering` and `tcpi_reord_seen`.
+    pub(in crate::tcp) fn reordering(&self) -> (u16, u16) {
+        let reordering = &self.recovery.rack.reordering;
+        (reordering.degree, reordering.times)
+    }
+
     /// Marks what is lost by now; gives the time to look again (step 5).
     pub(super) fn detect_loss(&mut self, now: Instant) -> Option<Instant> {
         let rack = self.recovery.rack;
@@ -120,3 +138,5 @@ impl Connection {
 const RECOVERIES: u8 = 16;
 /// RFC 5681, 3.2.
 pub(super) const DUP_THRESHOLD: u32 = 3;
+/// `tcp_max_reordering`.
+const REORDERING_MAX: u32 = 300;

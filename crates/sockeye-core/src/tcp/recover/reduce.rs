@@ -19,12 +19,37 @@ pub(super) struct Reduction {
 }
 
 impl Connection {
+    /// A mark of congestion: the window shrinks as in a recovery, with nothing to send again (Linux: tcp_enter_cwr).
+    pub(in crate::tcp) fn enter_reduced(&mut self) {
+        let flight = self.pipe();
+        self.congestion.lost(u32::from(self.snd.mss));
+        self.owe_cwr();
+        self.recovery.phase = Phase::Reduced;
+        let nxt = self.snd.nxt;
+        let episode = self.recovery.episode();
+        (episode.recover, episode.undo) = (Some(nxt), None);
+        episode.reduction = Reduction { flight: flight.max(1), ..Reduction::default() };
+    }
+
+    /// It is over when something sent after it was acknowledged, so that the peer has seen CWR.
+    pub(super) fn continue_reduced(&mut self) {
+        if self.recovery.recover().is_none_or(|recover| recover.lt(self.snd.una)) {
+            let threshold = self.congestion.threshold();
+            self.congestion.set_window(threshold);
+            self.end_phase();
+        }
+    }
+
     /// Data is lost: fast recovery begins (RFC 6675, 5 step 4).
     pub(super) fn enter_fast(&mut self, news: &News, ctx: &mut Ctx<'_>) {
         ctx.counters.fast_retransmits += 1;
         let undo = Undo::new(self);
         let flight = self.flight() - self.recovery.board.left().min(self.flight()) + news.delivered;
-        self.congestion.lost(u32::from(self.snd.mss));
+        // A window that shrinks already is not reduced twice.
+        if self.recovery.phase != Phase::Reduced {
+            self.congestion.lost(u32::from(self.snd.mss));
+        }
+        self.owe_cwr();
         self.recovery.phase = Phase::Fast;
         let nxt = self.snd.nxt;
         let episode = self.recovery.episode();
@@ -60,7 +85,7 @@ impl Connection {
 
     /// So much was sent, new or again (`prr_out`).
     pub(in crate::tcp) fn note_sent(&mut self, len: u32) {
-        if self.recovery.phase == Phase::Fast {
+        if matches!(self.recovery.phase, Phase::Fast | Phase::Reduced) {
             self.recovery.episode().reduction.out += u64::from(len);
         }
     }

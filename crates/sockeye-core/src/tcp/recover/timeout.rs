@@ -114,6 +114,7 @@ impl Connection {
             let undo = Undo::new(self);
             self.recovery.episode().undo = Some(undo);
             self.congestion.lost(mss);
+            self.owe_cwr();
         }
         let recent_after = self.recent_after(ctx.now);
         let selective = self.recovery.selective;

@@ -120,6 +120,7 @@ proptest! {
                     timestamps: stamps.map(|(off, echo)| (connection.rcv.ts_recent.wrapping_add(off as u32), echo)),
                     ..Options::default()
                 },
+                ecn: 0,
             };
             let payload = Payload::from(bytes::Bytes::copy_from_slice(&data[..len]));
             world.inject(1, Segment { header, payload });
