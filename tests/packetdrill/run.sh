@@ -28,13 +28,13 @@ fi
 family=(--ip_version=ipv4 -D TFO_COOKIE=3021b9d889017eeb -D CODE=host_unreachable
     -D CMSG_LEVEL_IP=SOL_IP -D CMSG_TYPE_RECVERR=IP_RECVERR)
 ends=(--local_ip=192.168.0.1 --gateway_ip=192.168.0.1 --netmask_ip=255.255.0.0 --remote_ip=192.0.2.1)
-local=192.168.0.1/16 mtu=1500 other='*v6.pkt'
+local=192.168.0.1/16 mtu=1500 other='*v6.pkt' separator='\.'
 case $1 in
 --ipv6)
     ends=(--local_ip=fd3d:0a0b:17d6::1 --gateway_ip=fd3d:0a0b:17d6:8888::1 --remote_ip=fd3d:fa7b:d17d::1)
     family=(--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc
         -D CMSG_LEVEL_IP=SOL_IPV6 -D CMSG_TYPE_RECVERR=IPV6_RECVERR)
-    local=fd3d:a0b:17d6::1/48 mtu=1520 other='*v4.pkt'
+    local=fd3d:a0b:17d6::1/48 mtu=1520 other='*v4.pkt' separator=:
     shift
     ;;
 --mapped)
@@ -62,7 +62,7 @@ namespace=(unshare -n)
 passed=0 failed=0
 while read -r script; do
     # A script may name the addresses that it wants; else they are packetdrill's documented ones.
-    named=$(sed -n 's/^--local_ip=\(.*\)/\1/p' "$script")
+    named=$(sed -n "s/^--local_ip=\(.*$separator.*\)/\1/p" "$script")
     addresses=local=${named:-${local%/*}}/${local#*/} given=()
     [ -n "$named" ] || given=("${ends[@]}")
     output=$(timeout 60 "${namespace[@]}" bash "$own" --inside "$(dirname "$script")" \
