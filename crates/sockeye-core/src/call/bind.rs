@@ -119,9 +119,13 @@ impl Host {
         Ok(())
     }
 
-    /// A port for a socket that needs one and has none (`inet_autobind`).
-    pub(crate) fn autobind(&mut self, id: SocketId) -> Result<()> {
-        let socket = &self.sockets[id];
+    /// A port for a socket that needs one and has none (`inet_autobind`): every connect and send of a datagram
+    /// socket begins so, before its arguments are looked at.
+    ///
+    /// # Errors
+    /// EAGAIN when no port is free.
+    pub fn autobind(&mut self, id: SocketId) -> Result<()> {
+        let socket = self.socket_ref(id)?;
         match socket.local.port() {
             _ if socket.kind == Kind::Raw => Ok(()),
             0 => self.take_port(id, 0).map_err(|_| Errno::EAGAIN),

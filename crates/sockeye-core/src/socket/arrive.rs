@@ -168,11 +168,19 @@ impl Host {
     }
 
     /// The handshake is done: a socket of its own for the accept queue.
-    fn promote(&mut self, id: FlowId, listener: SocketId, connection: Box<Connection>, now: Instant) {
+    fn promote(&mut self, id: FlowId, listener: SocketId, mut connection: Box<Connection>, now: Instant) {
         let child = self.make_child(listener, id);
         let flow = &mut self.flows[id];
-        flow.kind = FlowKind::Connection { connection, socket: Some(child) };
         let parent = &self.sockets[listener];
+        let (read, write) = (parent.shut_read, parent.shut_write);
+        if read || write {
+            // sk_shutdown is inherited; tcp_rcv_state_process sends the FIN.
+            if read {
+                connection.shutdown_read();
+            }
+            let _ = if write { connection.shutdown_write(&mut self.engine.ctx(now)) } else { Ok(()) };
+        }
+        flow.kind = FlowKind::Connection { connection, socket: Some(child) };
         let binding = Binding { addr: BoundAddr::One(flow.local.ip()), listening: false, ..parent.binding() };
         if !parent.intercepts {
             flow.hold = Some(self.tcp_ports.take(flow.local.port(), binding));
