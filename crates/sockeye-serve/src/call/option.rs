@@ -121,6 +121,9 @@ impl Server {
     /// `SO_ERROR`: the pending error, once. Where the carrier shows the error to plain calls, whoever comes
     /// first takes it.
     fn so_error(&mut self, key: Key, copy: &OwnedFd) -> Option<Errno> {
+        if self.datagrams(key).is_some() {
+            return self.take_datagram_error(key, copy);
+        }
         let at_carrier = socket::option(copy.as_fd(), libc::SO_ERROR).unwrap_or(0);
         let id = self.socket_id(key)?;
         let from_host = self.host().take_error(id);
