@@ -46,6 +46,26 @@ static void refused(int family) {
     close(listener);
 }
 
+// A connect that failed leaves the socket free to be bound, though its error waits.
+static void bound_after(int family) {
+    SECTION("bound after a connect that failed, %s", family_name(family));
+    Address nowhere = nobody(family), where = loopback(family, 0);
+    int fd = socket(family, SOCK_STREAM, 0);
+    nonblocking(fd);
+    TRY(connect(fd, &nowhere.any, nowhere.length));
+    EVENTS(fd, POLLERR);
+    TRY(bind(fd, &where.any, where.length));
+    TRY(bind(fd, &where.any, where.length));
+    TRY(connect(fd, &nowhere.any, nowhere.length));
+    fd = socket(family, SOCK_STREAM, 0);
+    TRY(shutdown(fd, SHUT_RD));
+    TRY(connect(fd, &nowhere.any, nowhere.length));
+    EVENTS(fd, POLLIN | POLLOUT | POLLRDHUP);
+    fd = tcp_listener(family, 1, NULL);
+    TRY(connect(fd, &nowhere.any, 2));
+    TRY(connect(fd, &nowhere.any, 1));
+}
+
 static void ended_listener(int family) {
     SECTION("a listener that was shut, %s", family_name(family));
     int fd = tcp_listener(family, 1, NULL);
@@ -75,11 +95,27 @@ static void messages(int family) {
     TRY(recvfrom(sockets[0], &byte, 1, 0, (void *)&(Address){0}.any, &(socklen_t){0}));
 }
 
+// Who has one address of IPv6 is for IPv6 only.
+static void only(void) {
+    SECTION("IPV6_V6ONLY after bind");
+    const char *texts[] = {"::1", "::", "::ffff:127.0.0.1"};
+    for (int i = 0; i < 3; i++) {
+        int fd = socket(AF_INET6, SOCK_STREAM, 0), value = 0;
+        socklen_t length = sizeof value;
+        Address where = address(AF_INET6, texts[i], 0);
+        TRY(bind(fd, &where.any, where.length));
+        TRY(getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &length));
+        CHECK(value == 1);
+    }
+}
+
 int main(void) {
     begin();
+    only();
     EACH_FAMILY(family) {
         shut_before(family);
         refused(family);
+        bound_after(family);
         ended_listener(family);
         messages(family);
     }

@@ -139,8 +139,6 @@ impl Host {
                     (socket.shut_read, socket.shut_write) = (false, false);
                     self.reset_name(id);
                     self.tell_ready(id);
-                } else {
-                    socket.shut_write = true;
                 }
                 Ok(())
             }

@@ -10,7 +10,7 @@ use super::flow::{Flow, FlowId, FlowKind};
 use super::isn;
 use super::table::{Body, Phase, Role, Socket};
 use crate::host::{Event, Host, SocketId};
-use crate::ip::input::Meta;
+use crate::ip::input::{Meta, TTL_DEFAULT};
 use crate::ip::route::{Path, Route};
 use crate::tcp::{Connection, Request, RequestOutcome, Segment, TimeWaitOutcome, reset_reply};
 use crate::time::Instant;
@@ -196,7 +196,11 @@ impl Host {
         let domain = self.sockets[listener].domain;
         let child = self.insert_socket(domain, crate::host::Kind::Stream, protocol::TCP);
         let parent = &self.sockets[listener];
-        let options = parent.options.clone();
+        let mut options = parent.options.clone();
+        if domain == crate::host::Domain::Inet6 {
+            // tcp_v6_syn_recv_sock: what the client's packets had left.
+            options.multicast_hops = TTL_DEFAULT;
+        }
         let role = Role::Connection { flow, phase: Phase::Connected };
         let body = Body::Stream { settings: None, role };
         let inode = self.sockets[child].inode;

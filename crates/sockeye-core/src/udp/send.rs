@@ -186,6 +186,7 @@ impl Host {
         match usable {
             // Also of `::ffff:0.0.0.0`, the wildcard of v4 alone.
             _ if local.is_ipv4() && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
+            true if local.is_ipv4() != to.is_ipv4() && !socket.addr_locked => Ok(None),
             true if local.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
             usable => Ok(usable.then_some(local)),
         }

@@ -86,7 +86,7 @@ impl Server {
         }
         // One that was shut could not be connected to; its listener is as good as any.
         let shut = self.stream(key).map_or((false, false), |s| (s.read_shut, s.write_shut));
-        if shut != (false, false) {
+        if shut.0 {
             self.set_phase(key, Phase::Spent);
         }
         let copy = self.usable_carrier(call, key, copy)?;

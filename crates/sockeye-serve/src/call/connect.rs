@@ -49,11 +49,16 @@ impl Server {
         let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
         let bytes = bytes?;
         match &self.served[key].kind {
-            Kind::Stream(stream) => match address::for_connect(stream.family, &bytes)? {
-                Parsed::Unspecified => self.disconnect_stream(call, key, copy),
-                Parsed::Address(to) => self.connect_stream(call, key, copy, to),
+            Kind::Stream(stream) => match address::for_connect(stream.family, &bytes) {
+                Ok(Parsed::Unspecified) => self.disconnect_stream(call, key, copy),
+                Ok(Parsed::Address(to)) => self.connect_stream(call, key, copy, to),
+                // The address is looked at only where there is something to connect.
+                Err(_) if bytes.len() >= 2 && !self.host_ref().is_idle(stream.id) => {
+                    self.connect_stream(call, key, copy, ANY)
+                }
+                Err(errno) => Err(errno),
             },
-            Kind::Datagram(datagrams) => match address::for_connect(datagrams.family, &bytes) {
+            Kind::Datagram(datagrams) => match address::for_datagrams(datagrams.family, &bytes) {
                 Ok(Parsed::Unspecified) => self.disconnect_datagrams(key, &copy),
                 Ok(Parsed::Address(to)) => self.connect_datagrams(key, &copy, to),
                 // Too short to have a family; else the port is taken before the address is looked at.
@@ -94,7 +99,12 @@ impl Server {
             Progress::Established if nonblocking => Err(Errno::EINPROGRESS),
             Progress::Established => self.connect_result(id, to),
             Progress::Failed if !nonblocking => {
-                self.set_phase(key, Phase::Fresh);
+                let shut = self.stream(key).is_some_and(|s| s.read_shut || s.write_shut);
+                self.set_phase(key, if shut { Phase::Spent } else { Phase::Fresh });
+                if let Some(copy) = Arc::into_inner(copy).filter(|_| shut) {
+                    // A failed connect undoes the shutdown.
+                    self.usable_carrier(call, key, copy)?;
+                }
                 self.connect_result(id, to)
             }
             Progress::Failed => {

@@ -130,7 +130,9 @@ impl Server {
         match &mut self.served.get_mut(key)?.kind {
             Kind::Stream(stream) => {
                 let remembered = stream.error.take().or(from_host);
-                let taken = matches!(stream.phase, Phase::Spent) && at_carrier == 0;
+                // One that was shut for sending cannot show it.
+                let shows = matches!(stream.phase, Phase::Spent) && !stream.write_shut;
+                let taken = shows && at_carrier == 0;
                 remembered.filter(|_| !taken)
             }
             _ => from_host,

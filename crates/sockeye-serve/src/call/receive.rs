@@ -7,7 +7,7 @@ use super::{Answer, Call, Memory, Outcome, Progress};
 use crate::address;
 use crate::held::{HeldKey, Wait};
 use crate::names::Origin;
-use crate::served::{Key, Kind};
+use crate::served::{Key, Kind, Phase};
 use crate::server::{Server, is_shut};
 use rustix::net::{RecvFlags, recv};
 use sockeye_core::Errno;
@@ -130,7 +130,11 @@ impl Server {
         let n = match recv(copy, &mut *buffer, RecvFlags::DONTWAIT | peek) {
             Ok((n, _)) => n,
             // Without a connection; its end comes first if the program has made one.
-            Err(rustix::io::Errno::INVAL) if self.stream(key).is_some_and(|s| s.read_shut) => 0,
+            Err(rustix::io::Errno::INVAL)
+                if self.stream(key).is_some_and(|s| s.read_shut && matches!(s.phase, Phase::Fresh)) =>
+            {
+                0
+            }
             Err(rustix::io::Errno::INVAL) => return Err(Errno::ENOTCONN),
             Err(e) => return Err(Errno(e.raw_os_error() as u16)),
         };

@@ -100,9 +100,6 @@ impl Server {
         let id = self.socket_id(key).ok_or(Errno::EBADF)?;
         self.host().shutdown(id, how, now)?;
         if how == HostShutdown::Write {
-            if let Some(stream) = self.stream(key) {
-                stream.write_shut = true;
-            }
             return Ok(Outcome::Value(0));
         }
         let _ = shutdown(&copy, Shutdown::Both);
