@@ -24,7 +24,7 @@ class Players:
     """Runs batches of sequences on both sides."""
 
     def __init__(self, options):
-        self.options, self.runs = options, 0
+        self.options, self.parted = options, []
         self.exceptions = compare.read_exceptions(options.document)
         self.path = "direct" if options.direct else "engine"
 
@@ -69,7 +69,7 @@ class Players:
             if len(native[number]) < len(steps):
                 found[number] = (len(native[number]), "natively the player did not come so far", native[number], [])
                 continue
-            differs = compare.differences(native[number], ours[number], self.path, self.exceptions)
+            differs = compare.differences(native[number], ours[number], self.path, self.exceptions, self.parted)
             if differs:
                 found[number] = (*differs, native[number], ours[number])
         return found
@@ -164,11 +164,12 @@ def main():
                 for index, batch in enumerate(batches)]
         for done in work:
             found.update(done.result())
-    played = time.monotonic() - began
-    failed = 0
+    played, parted = time.monotonic() - began, len(players.parted)
+    failed = once = 0
     for number in sorted(found):
         again = players.confirm(number, all_steps[number])
         if not again:
+            once += 1
             print(f"note  sequence {number} of seed {options.seed} differed once, and not again: {found[number][1]}")
             continue
         failed += 1
@@ -179,6 +180,7 @@ def main():
             print(f"FAIL  sequence {number} of seed {options.seed}: {again[1]} at {again[2][again[0]] if again[0] < len(again[2]) else 'the end'}")
     steps = sum(len(steps) for steps in all_steps.values())
     print(f"{options.sequences} sequences of {steps} steps in {played:.0f} s ({players.path} path)")
+    print(f"{parted} sequences parted ways at an exception; {once} differed once and not on replay")
     for exception in players.exceptions:
         print(f"  {exception.used:6} times: {exception.text}")
     print(f"{options.sequences - failed} passed, {failed} failed")

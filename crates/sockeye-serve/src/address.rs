@@ -70,6 +70,14 @@ pub(crate) fn for_connect(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno>
     }
 }
 
+/// The address of connect(2) on a datagram socket, where one of IPv4 also stands for the mapped one.
+pub(crate) fn for_datagrams(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
+    match (family(bytes), socket) {
+        (Some(INET), Family::Inet6) if bytes.len() >= 16 => Ok(Parsed::Address(inet(bytes))),
+        _ => for_connect(socket, bytes),
+    }
+}
+
 /// The address of sendto(2) and sendmsg(2) on a datagram socket.
 pub(crate) fn for_send(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
     let family = family(bytes).ok_or(Errno::EINVAL)?;

@@ -83,6 +83,11 @@ impl Stream {
         }
     }
 
+    /// Whether plain calls on the carrier say what TCP would: it has, or had, a peer.
+    pub(crate) fn is_carried(&self) -> bool {
+        !matches!(self.phase, Phase::Fresh | Phase::Listening(_))
+    }
+
     /// Whether the carrier has a peer, so that the kernel knows what has come over it.
     pub(crate) fn is_joined(&self) -> bool {
         matches!(self.phase, Phase::Linked(_) | Phase::Direct { .. })
@@ -179,6 +184,15 @@ pub(crate) struct Datagrams {
     pub(crate) waiter: Option<OwnedFd>,
     /// Taken from the host, not yet in the carrier.
     pub(crate) pending: Option<Datagram>,
+    /// The host's error, taken and shown by the carrier: whoever asks first, a plain call or a notified one, has it.
+    pub(crate) error: Option<Errno>,
+}
+
+impl Datagrams {
+    /// A socket without name and peer.
+    pub(crate) fn new(id: SocketId, family: Family) -> Self {
+        Self { id, family, named: false, end: None, waiter: None, pending: None, error: None }
+    }
 }
 
 /// A netlink socket: its carrier is joined with our end from birth.

@@ -393,6 +393,16 @@ pub(crate) fn is_writable(fd: &OwnedFd) -> bool {
     is_ready(fd, PollFlags::OUT)
 }
 
+/// Whether a socket has an error to tell, which stays.
+pub(crate) fn is_failed(fd: &OwnedFd) -> bool {
+    is_ready(fd, PollFlags::ERR)
+}
+
+/// Whether the receiving side of a program's socket was shut.
+pub(crate) fn is_shut(fd: &OwnedFd) -> bool {
+    is_ready(fd, PollFlags::RDHUP)
+}
+
 fn is_ready(fd: &OwnedFd, what: PollFlags) -> bool {
     let mut fds = [PollFd::new(fd, what)];
     poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok() && fds[0].revents().contains(what)

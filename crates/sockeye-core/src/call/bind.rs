@@ -1,7 +1,7 @@
 //! bind, getsockname, getpeername: names.
 
 use crate::errno::{Errno, Result};
-use crate::host::{Host, IfIndex, Kind, SocketId};
+use crate::host::{Domain, Host, IfIndex, Kind, SocketId};
 use crate::socket::bind::{Binding, Ports, Rule};
 use crate::socket::demux::Demux;
 use crate::socket::table::{Body, Role, Socket, unspecified};
@@ -24,19 +24,27 @@ impl Host {
         if asked != addr && socket.options.v6only {
             return Err(Errno::EINVAL);
         }
+        let unused = socket.local.port() == 0 && socket.role().is_none_or(|role| matches!(role, Role::Idle));
+        let free = unused || self.is_over(socket);
+        // inet6_bind looks at the socket first, inet_bind at the address.
+        if !free && socket.domain == Domain::Inet6 {
+            return Err(Errno::EINVAL);
+        }
         self.check_bind_address(socket, addr)?;
-        if socket.local.port() != 0 || !socket.role().is_none_or(|role| matches!(role, Role::Idle)) {
+        if !free {
             return Err(Errno::EINVAL);
         }
         let device = scope_of(addr).or(socket.options.device);
         let socket = &mut self.sockets[id];
-        let before = (socket.local, socket.options.device);
+        let before = (socket.local, socket.options.device, socket.options.v6only);
         socket.local = SocketAddr::new(addr.ip(), 0);
         socket.options.device = device;
+        // inet6_bind: who has one address of IPv6 is for IPv6 only.
+        socket.options.v6only |= addr.is_ipv6() && !addr.ip().is_unspecified();
         let later = addr.port() == 0 && self.sockets[id].options.bind_no_port;
         if !later && let Err(errno) = self.take_port(id, addr.port()) {
             let socket = &mut self.sockets[id];
-            (socket.local, socket.options.device) = before;
+            (socket.local, socket.options.device, socket.options.v6only) = before;
             return Err(errno);
         }
         let socket = &mut self.sockets[id];
@@ -44,6 +52,13 @@ impl Host {
         socket.addr_locked = !addr.ip().is_unspecified();
         socket.port_locked = addr.port() != 0;
         Ok(())
+    }
+
+    /// A connection that has ended and given its port back leaves a socket that may be bound (`TCP_CLOSE`, no
+    /// `inet_num`), although connect has still to tell of the end.
+    fn is_over(&self, socket: &Socket) -> bool {
+        let closed = socket.flow().and_then(|flow| self.flows[flow].connection()).map(|c| c.state());
+        closed == Some(State::Closed) && !socket.port_locked && socket.hold.is_none()
     }
 
     /// raw_bind and rawv6_bind: an address only, which may change as long as there is no peer.
@@ -119,9 +134,13 @@ impl Host {
         Ok(())
     }
 
-    /// A port for a socket that needs one and has none (`inet_autobind`).
-    pub(crate) fn autobind(&mut self, id: SocketId) -> Result<()> {
-        let socket = &self.sockets[id];
+    /// A port for a socket that needs one and has none (`inet_autobind`): every connect and send of a datagram
+    /// socket begins so, before its arguments are looked at.
+    ///
+    /// # Errors
+    /// EAGAIN when no port is free.
+    pub fn autobind(&mut self, id: SocketId) -> Result<()> {
+        let socket = self.socket_ref(id)?;
         match socket.local.port() {
             _ if socket.kind == Kind::Raw => Ok(()),
             0 => self.take_port(id, 0).map_err(|_| Errno::EAGAIN),
@@ -278,8 +297,8 @@ impl Socket {
 /// EAFNOSUPPORT for an address of the wrong family; AF_INET on a v6 socket is one, mapped is the way.
 pub(super) fn check_family(socket: &Socket, addr: SocketAddr) -> Result<()> {
     let fits = match socket.domain {
-        crate::host::Domain::Inet => addr.is_ipv4(),
-        crate::host::Domain::Inet6 => addr.is_ipv6(),
+        Domain::Inet => addr.is_ipv4(),
+        Domain::Inet6 => addr.is_ipv6(),
     };
     if fits { Ok(()) } else { Err(Errno::EAFNOSUPPORT) }
 }

@@ -148,9 +148,13 @@ impl Host {
             None => self.tcp_ports.take(local.port(), binding),
         };
         let fields = socket.flow_fields(remote.ip());
-        (socket.local, socket.shut_read, socket.shut_write) = (local, false, false);
+        socket.local = local;
+        let shut = (socket.shut_read, socket.shut_write);
         let mut ctx = self.engine.ctx(now);
-        let connection = Connection::connect(local, remote, iss, route.segment_max(), &settings, &mut ctx);
+        let mut connection =
+            Connection::connect(local, remote, iss, route.segment_max(), &settings, &mut ctx);
+        // As on Linux: what was shut before stays shut, and no FIN tells of it.
+        connection.begin_shut(shut.0, shut.1);
         let kind = FlowKind::Connection { connection: Box::new(connection), socket: Some(id) };
         let gate = self.routing.gate_of(route.path);
         let flow = self.insert_flow(local, remote, route.path, gate, fields, kind);
@@ -161,6 +165,8 @@ impl Host {
 
     /// ip4_datagram_connect: names the peer, and the source if bind has not.
     fn connect_datagram(&mut self, id: SocketId, addr: SocketAddr) -> Result<()> {
+        // inet_dgram_connect: a port first, whatever the address is.
+        self.autobind(id)?;
         let socket = &self.sockets[id];
         if socket.domain == Domain::Inet && addr.is_ipv6() {
             return Err(Errno::EAFNOSUPPORT);
@@ -169,7 +175,6 @@ impl Host {
         let unbound = SendControl::default();
         let protocol = self.sockets[id].protocol;
         let route = self.datagram_route(id, protocol, remote, &unbound)?;
-        self.autobind(id)?;
         self.unlist_datagram(id);
         let device = scope_of(addr);
         let socket = &mut self.sockets[id];
@@ -198,9 +203,15 @@ impl Host {
                     self.list_datagram(id);
                 }
             }
-            Body::Stream { role: Role::Idle, .. } => {}
+            Body::Stream { role: Role::Idle, .. } => {
+                let socket = &mut self.sockets[id];
+                (socket.shut_read, socket.shut_write, socket.error) = (false, false, None);
+                self.reset_name(id);
+            }
             Body::Stream { role: Role::Listener(_), .. } => {
                 self.stop_listening(id, now);
+                let socket = &mut self.sockets[id];
+                (socket.shut_read, socket.shut_write) = (false, false);
                 self.reset_name(id);
             }
             Body::Stream { role: role @ Role::Connection { .. }, .. } => {

@@ -18,29 +18,56 @@ impl Host {
         control: &SendControl,
         now: Instant,
     ) -> Result<usize> {
-        let socket = self.socket_ref(id)?;
-        let Some(inbox) = socket.inbox() else { return self.send_payload(id, &payload, now) };
-        let to = match to {
-            Some(to) if socket.domain == Domain::Inet && to.is_ipv6() => return Err(Errno::EAFNOSUPPORT),
-            Some(to) if to.port() == 0 && socket.is_udp() => return Err(Errno::EINVAL),
-            Some(to) => self.destination(id, to)?,
-            None => inbox.peer.ok_or(Errno::EDESTADDRREQ)?,
-        };
-        if socket.kind == Kind::Raw {
-            return self.raw_send(id, payload, to, control, now);
-        }
-        if socket.shut_write {
-            return Err(Errno::EPIPE);
-        }
-        // A pending error comes first, once (sock_alloc_send_skb).
-        if let Some(errno) = self.sockets[id].error.take() {
-            return Err(errno);
+        if self.socket_ref(id)?.inbox().is_none() {
+            return self.send_payload(id, &payload, now);
         }
         self.autobind(id)?;
-        match self.sockets[id].is_ping() {
-            true => self.ping_send(id, payload, to, control, now),
-            false => self.udp_send(id, payload, to, control, now),
+        if payload.len() > usize::from(u16::MAX) {
+            return Err(Errno::EMSGSIZE);
         }
+        let to = self.datagram_destination(id, to)?;
+        let socket = &mut self.sockets[id];
+        match socket.kind {
+            Kind::Raw => self.raw_send(id, payload, to, control, now),
+            _ if !socket.is_ping() => self.udp_send(id, payload, to, control, now),
+            _ => {
+                socket.may_queue()?;
+                self.ping_send(id, payload, to, control, now)
+            }
+        }
+    }
+
+    /// Where a datagram goes: to the address given, else to the peer.
+    fn datagram_destination(&self, id: SocketId, to: Option<SocketAddr>) -> Result<SocketAddr> {
+        let socket = &self.sockets[id];
+        match to {
+            Some(to) if socket.domain == Domain::Inet && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
+            Some(to) if to.port() == 0 && socket.is_udp() => Err(Errno::EINVAL),
+            Some(to) => self.destination(id, to),
+            None => socket.inbox().and_then(|inbox| inbox.peer).ok_or(Errno::EDESTADDRREQ),
+        }
+    }
+
+    /// What [`Host::send_to`] would say before it looks at the `len` bytes themselves.
+    ///
+    /// # Errors
+    /// As there; a pending error is told, and gone.
+    pub fn may_send_to(
+        &mut self,
+        id: SocketId,
+        len: usize,
+        to: Option<SocketAddr>,
+        control: &SendControl,
+    ) -> Result<()> {
+        self.autobind(id)?;
+        if len > usize::from(u16::MAX) {
+            return Err(Errno::EMSGSIZE);
+        }
+        let to = self.datagram_destination(id, to)?;
+        if !self.socket_ref(id)?.is_udp() {
+            return Ok(());
+        }
+        self.udp_way(id, len, to, control).map(|_| ())
     }
 
     fn send_payload(&mut self, id: SocketId, payload: &Payload, now: Instant) -> Result<usize> {
@@ -93,6 +120,15 @@ impl Host {
 }
 
 impl Socket {
+    /// A pending error comes first, once; then the shutdown of sending (sock_alloc_send_skb).
+    pub(crate) fn may_queue(&mut self) -> Result<()> {
+        match self.error.take() {
+            Some(errno) => Err(errno),
+            None if self.shut_write => Err(Errno::EPIPE),
+            None => Ok(()),
+        }
+    }
+
     /// What poll(2) says of a datagram socket (datagram_poll).
     pub(super) fn datagram_readiness(&self) -> crate::Readiness {
         use crate::Readiness;

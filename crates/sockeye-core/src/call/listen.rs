@@ -43,7 +43,6 @@ impl Host {
         }
         let socket = &mut self.sockets[id];
         socket.hold = Some(self.tcp_ports.take(hold.port, listening));
-        (socket.shut_read, socket.shut_write) = (false, false);
         let name = (socket.bound_addr(), socket.local.port());
         self.demux.insert_listener(name, id);
         self.tune_listener(id, backlog);

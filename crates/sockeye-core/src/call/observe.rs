@@ -23,6 +23,11 @@ impl Host {
         error.or_else(|| flow.and_then(|flow| self.flows[flow].connection_mut()?.take_error()))
     }
 
+    /// Puts an error back that [`Host::take_error`] gave: it is pending as before.
+    pub fn return_error(&mut self, id: SocketId, errno: Errno) {
+        self.set_error(id, errno);
+    }
+
     /// What poll(2) would say.
     pub fn readiness(&self, id: SocketId) -> Readiness {
         let Some(socket) = self.sockets.get(id) else { return Readiness::empty() };
@@ -37,6 +42,11 @@ impl Host {
                 self.flows[*flow].connection().map_or(Readiness::empty(), Connection::readiness)
             }
         }
+    }
+
+    /// Whether a stream neither listens nor has a connection, not even one that failed and was not asked for.
+    pub fn is_idle(&self, id: SocketId) -> bool {
+        self.sockets.get(id).is_some_and(|socket| matches!(socket.role(), Some(Role::Idle)))
     }
 
     /// What `ss` shows of a socket.

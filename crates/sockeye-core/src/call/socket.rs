@@ -135,6 +135,8 @@ impl Host {
                 if read {
                     // tcp_disconnect: a port that bind did not name is free from now on.
                     self.stop_listening(id, now);
+                    let socket = &mut self.sockets[id];
+                    (socket.shut_read, socket.shut_write) = (false, false);
                     self.reset_name(id);
                     self.tell_ready(id);
                 }
@@ -159,7 +161,8 @@ impl Host {
         match connection.state() {
             // inet_shutdown disconnects who is still connecting.
             State::SynSent => return self.disconnect(id, now),
-            State::Closed => return Err(Errno::ENOTCONN),
+            // In TIME-WAIT Linux's socket is a closed one already.
+            State::Closed | State::TimeWait => return Err(Errno::ENOTCONN),
             _ => {}
         }
         if read {

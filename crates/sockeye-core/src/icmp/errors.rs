@@ -4,7 +4,7 @@ use crate::errno::Errno;
 use crate::host::{Host, QueuedError, SocketId};
 use crate::ip::input::Meta;
 use crate::packet::Payload;
-use crate::socket::demux::{Fit, FlowKey};
+use crate::socket::demux::FlowKey;
 use crate::socket::flow::FlowKind;
 use crate::tcp::IcmpError;
 use crate::wire::icmp::{IcmpHeader, v4, v6};
@@ -102,8 +102,7 @@ impl Host {
         match protocol {
             protocol::TCP => self.tcp_error(meta, error, local, remote, rest),
             protocol::UDP | protocol::UDPLITE => {
-                let key = FlowKey::new(local, remote, None);
-                let Some(id) = self.names(protocol).datagram(local, &key, |_| Fit::Yes) else { return };
+                let Some(id) = self.datagram_between(protocol, local, remote) else { return };
                 let payload = rest.get(udp::HEADER_LEN..).unwrap_or_default();
                 self.datagram_error(id, remote, error, Payload::from(Bytes::copy_from_slice(payload)));
             }

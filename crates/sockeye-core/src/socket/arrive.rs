@@ -10,7 +10,7 @@ use super::flow::{Flow, FlowId, FlowKind};
 use super::isn;
 use super::table::{Body, Phase, Role, Socket};
 use crate::host::{Event, Host, SocketId};
-use crate::ip::input::Meta;
+use crate::ip::input::{Meta, TTL_DEFAULT};
 use crate::ip::route::{Path, Route};
 use crate::tcp::{Connection, Request, RequestOutcome, Segment, State, TimeWaitOutcome, reset_reply};
 use crate::time::Instant;
@@ -196,11 +196,19 @@ impl Host {
     }
 
     /// The handshake is done: a socket of its own for the accept queue.
-    fn promote(&mut self, id: FlowId, listener: SocketId, connection: Box<Connection>, now: Instant) {
+    fn promote(&mut self, id: FlowId, listener: SocketId, mut connection: Box<Connection>, now: Instant) {
         let child = self.make_child(listener, id);
         let flow = &mut self.flows[id];
-        flow.kind = FlowKind::Connection { connection, socket: Some(child) };
         let parent = &self.sockets[listener];
+        let (read, write) = (parent.shut_read, parent.shut_write);
+        if read || write {
+            // sk_shutdown is inherited; tcp_rcv_state_process sends the FIN.
+            if read {
+                connection.shutdown_read();
+            }
+            let _ = if write { connection.shutdown_write(&mut self.engine.ctx(now)) } else { Ok(()) };
+        }
+        flow.kind = FlowKind::Connection { connection, socket: Some(child) };
         let binding = Binding { addr: BoundAddr::One(flow.local.ip()), listening: false, ..parent.binding() };
         if !parent.intercepts {
             flow.hold = Some(self.tcp_ports.take(flow.local.port(), binding));
@@ -216,7 +224,11 @@ impl Host {
         let domain = self.sockets[listener].domain;
         let child = self.insert_socket(domain, crate::host::Kind::Stream, protocol::TCP);
         let parent = &self.sockets[listener];
-        let options = parent.options.clone();
+        let mut options = parent.options.clone();
+        if domain == crate::host::Domain::Inet6 {
+            // tcp_v6_syn_recv_sock: what the client's packets had left.
+            options.multicast_hops = TTL_DEFAULT;
+        }
         let role = Role::Connection { flow, phase: Phase::Connected };
         let body = Body::Stream { settings: None, role };
         let inode = self.sockets[child].inode;

@@ -209,9 +209,15 @@ impl Socket {
         }
     }
 
-    /// The four values of a connected datagram socket.
+    /// The four values of a connected datagram socket; none while it is connected to port 0, which is any.
     pub(crate) fn peer_key(&self) -> Option<FlowKey> {
-        self.inbox().and_then(|inbox| inbox.peer).map(|peer| FlowKey::new(self.local, peer, None))
+        let peer = self.inbox()?.peer.filter(|peer| peer.port() != 0);
+        peer.map(|peer| FlowKey::new(self.local, peer, None))
+    }
+
+    /// Whether it is connected, if only to an address with port 0, and that is not `from`.
+    pub(crate) fn is_deaf_to(&self, from: IpAddr) -> bool {
+        self.inbox().and_then(|inbox| inbox.peer).is_some_and(|peer| peer.ip() != from)
     }
 
     /// An address as this socket's program sees it: v4 is mapped on a v6 socket.

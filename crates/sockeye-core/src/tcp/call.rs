@@ -174,6 +174,12 @@ impl Connection {
         self.mark_ready();
     }
 
+    /// A connection of a socket that was shut before: its program reads the end, and cannot send.
+    pub fn begin_shut(&mut self, read: bool, write: bool) {
+        self.marks.set(Marks::SHUT_READ, read);
+        self.marks.set(Marks::SHUT_WRITE, write);
+    }
+
     /// The last descriptor went: a FIN, or a reset when data is unread (RFC 2525, 2.17) or `linger_s` is zero.
     /// What is left of the connection is an orphan.
     pub fn close(&mut self, ctx: &mut Ctx<'_>) {

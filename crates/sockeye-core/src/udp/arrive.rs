@@ -40,11 +40,26 @@ impl Host {
             .or_else(|| self.demux.intercept(meta.protocol, to.port()).filter(|_| meta.is_own()))
     }
 
+    /// The socket that a datagram from `local` to `remote` may have been sent by: who hears of its fate.
+    pub(crate) fn datagram_between(
+        &self,
+        protocol: u8,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> Option<SocketId> {
+        let key = FlowKey::new(local, remote, None);
+        self.names(protocol).datagram(local, &key, |id| match self.sockets[id].is_deaf_to(remote.ip()) {
+            true => Fit::No,
+            false => Fit::Yes,
+        })
+    }
+
     /// Whether a socket with the right name hears what comes by this interface.
     pub(crate) fn fits(&self, id: SocketId, meta: &Meta) -> Fit {
         let socket = &self.sockets[id];
         match socket.options.device {
             Some(device) if device != meta.interface => Fit::No,
+            _ if socket.is_deaf_to(meta.src) => Fit::No,
             _ if socket.options.reuse_port => Fit::Group,
             _ => Fit::Yes,
         }

@@ -26,12 +26,8 @@ impl Host {
         now: Instant,
     ) -> Result<usize> {
         let len = payload.len();
-        let max = if to.is_ipv4() { PAYLOAD_MAX_V4 } else { PAYLOAD_MAX_V6 };
-        if len > max {
-            return Err(Errno::EMSGSIZE);
-        }
+        let route = self.udp_way(id, len, to, control)?;
         let protocol = self.sockets[id].protocol;
-        let route = self.datagram_route(id, protocol, to, control)?;
         let from = SocketAddr::new(route.source, self.sockets[id].local.port());
         let mut meta = Meta::own(from.ip(), to.ip(), protocol, now);
         meta.coverage = self.sockets[id].options.lite_sent(protocol, len);
@@ -45,7 +41,10 @@ impl Host {
         }
         if heard_here && !self.udp_arrives(&meta, from, to, payload.clone()) {
             self.unreachable_seen_by_raw(&meta, from, to, &payload);
-            self.datagram_error(id, to, &Unreachable::port(from.ip()), payload);
+            // Not the sender hears of it but who would hear the answer (__udp4_lib_err looks it up anew).
+            if let Some(id) = self.datagram_between(protocol, from, to) {
+                self.datagram_error(id, to, &Unreachable::port(to.ip()), payload);
+            }
             return Ok(len);
         }
         for way in [Some(route), way_home].into_iter().flatten() {
@@ -54,6 +53,22 @@ impl Host {
             }
         }
         Ok(len)
+    }
+
+    /// The way of `len` bytes, and all that Linux checks before it looks at them, in its order.
+    pub(crate) fn udp_way(
+        &mut self,
+        id: SocketId,
+        len: usize,
+        to: SocketAddr,
+        control: &SendControl,
+    ) -> Result<Route> {
+        let route = self.datagram_route(id, self.sockets[id].protocol, to, control)?;
+        let max = if to.is_ipv4() { PAYLOAD_MAX_V4 } else { PAYLOAD_MAX_V6 };
+        if len > max {
+            return Err(Errno::EMSGSIZE);
+        }
+        self.sockets[id].may_queue().map(|()| route)
     }
 
     /// How a datagram reaches the host's own sockets beside the way that it takes: whether inside, and by which
@@ -169,7 +184,9 @@ impl Host {
         let local = socket.local.ip();
         let usable = !local.is_unspecified() && !local.is_multicast() && !self.routing.is_broadcast(local);
         match usable {
-            true if local.is_ipv4() && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
+            // Also of `::ffff:0.0.0.0`, the wildcard of v4 alone.
+            _ if local.is_ipv4() && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
+            true if local.is_ipv4() != to.is_ipv4() && !socket.addr_locked => Ok(None),
             true if local.is_ipv4() != to.is_ipv4() => Err(Errno::ENETUNREACH),
             usable => Ok(usable.then_some(local)),
         }

@@ -42,6 +42,13 @@ impl Server {
         }
     }
 
+    /// A port for a datagram socket that has none, and the name by which datagrams for it find the carrier.
+    pub(crate) fn bind_implicitly(&mut self, key: Key, copy: &OwnedFd) -> Result<(), Errno> {
+        let id = self.socket_id(key).ok_or(Errno::EBADF)?;
+        self.host().autobind(id)?;
+        self.name_carrier(key, copy)
+    }
+
     /// Gives a carrier its abstract name, once.
     pub(crate) fn name_carrier(&mut self, key: Key, copy: &OwnedFd) -> Result<(), Errno> {
         let name = self.names.carrier(key);
@@ -77,12 +84,17 @@ impl Server {
         if matches!(self.served[key].kind, Kind::Stream(ref s) if matches!(s.phase, Phase::Listening(_))) {
             return Ok(Outcome::Value(0));
         }
+        // One that was shut could not be connected to; its listener is as good as any.
+        let shut = self.stream(key).map_or((false, false), |s| (s.read_shut, s.write_shut));
+        if shut.0 {
+            self.set_phase(key, Phase::Spent);
+        }
         let copy = self.usable_carrier(call, key, copy)?;
         self.name_carrier(key, &copy)?;
         listen(&copy, CARRIER_BACKLOG).map_err(supervisor_error)?;
         if let Some(stream) = self.stream(key) {
             stream.phase = Phase::Listening(Listening::default());
-            (stream.write_shut, stream.read_shut) = (false, false);
+            (stream.read_shut, stream.write_shut) = shut;
         }
         Ok(Outcome::Value(0))
     }

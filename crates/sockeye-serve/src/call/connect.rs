@@ -49,13 +49,21 @@ impl Server {
         let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
         let bytes = bytes?;
         match &self.served[key].kind {
-            Kind::Stream(stream) => match address::for_connect(stream.family, &bytes)? {
-                Parsed::Unspecified => self.disconnect_stream(call, key, copy),
-                Parsed::Address(to) => self.connect_stream(call, key, copy, to),
+            Kind::Stream(stream) => match address::for_connect(stream.family, &bytes) {
+                Ok(Parsed::Unspecified) => self.disconnect_stream(call, key, copy),
+                Ok(Parsed::Address(to)) => self.connect_stream(call, key, copy, to),
+                // The address is looked at only where there is something to connect.
+                Err(_) if bytes.len() >= 2 && !self.host_ref().is_idle(stream.id) => {
+                    self.connect_stream(call, key, copy, ANY)
+                }
+                Err(errno) => Err(errno),
             },
-            Kind::Datagram(datagrams) => match address::for_connect(datagrams.family, &bytes)? {
-                Parsed::Unspecified => self.disconnect_datagrams(key, &copy),
-                Parsed::Address(to) => self.connect_datagrams(key, &copy, to),
+            Kind::Datagram(datagrams) => match address::for_datagrams(datagrams.family, &bytes) {
+                Ok(Parsed::Unspecified) => self.disconnect_datagrams(key, &copy),
+                Ok(Parsed::Address(to)) => self.connect_datagrams(key, &copy, to),
+                // Too short to have a family; else the port is taken before the address is looked at.
+                Err(errno) if bytes.len() < 2 => Err(errno),
+                Err(errno) => self.bind_implicitly(key, &copy).and(Err(errno)),
             },
             Kind::Netlink(_) => Ok(Outcome::Value(0)),
         }
@@ -70,13 +78,15 @@ impl Server {
             Err(Errno::EALREADY) if !nonblocking => return Ok(self.hold_connect(call, key, Arc::new(copy))),
             // Connected before, and told now.
             Ok(()) => return Ok(Outcome::Value(0)),
+            // Failed before, and told now: as good as new.
+            Err(errno) if self.host_ref().is_idle(id) => {
+                self.usable_carrier(call, key, copy)?;
+                return Err(errno);
+            }
             Err(errno) => return Err(errno),
         }
         let copy = Arc::new(self.usable_carrier(call, key, copy)?);
-        if let Some(stream) = self.stream(key) {
-            stream.phase = Phase::Connecting(Connecting { filler: None });
-            (stream.write_shut, stream.read_shut) = (false, false);
-        }
+        self.set_phase(key, Phase::Connecting(Connecting { filler: None }));
         if !(self.direct && self.connect_direct(key, id, &copy)) {
             self.connecting = true;
             self.settle();
@@ -89,7 +99,12 @@ impl Server {
             Progress::Established if nonblocking => Err(Errno::EINPROGRESS),
             Progress::Established => self.connect_result(id, to),
             Progress::Failed if !nonblocking => {
-                self.set_phase(key, Phase::Fresh);
+                let shut = self.stream(key).is_some_and(|s| s.read_shut || s.write_shut);
+                self.set_phase(key, if shut { Phase::Spent } else { Phase::Fresh });
+                if let Some(copy) = Arc::into_inner(copy).filter(|_| shut) {
+                    // A failed connect undoes the shutdown.
+                    self.usable_carrier(call, key, copy)?;
+                }
                 self.connect_result(id, to)
             }
             Progress::Failed => {
@@ -210,11 +225,12 @@ impl Server {
         let now = self.now;
         self.host().disconnect(id, now)?;
         self.settle();
-        let fresh = matches!(self.stream(key).map(|s| &s.phase), Some(Phase::Fresh));
-        if !fresh {
+        let unused = self
+            .stream(key)
+            .is_some_and(|s| matches!(s.phase, Phase::Fresh) && !s.read_shut && !s.write_shut);
+        if !unused {
             self.set_phase(key, Phase::Spent);
             self.usable_carrier(call, key, copy)?;
-            self.set_phase(key, Phase::Fresh);
         }
         Ok(Outcome::Value(0))
     }
@@ -252,7 +268,8 @@ impl Server {
         self.adopt(key, &fresh)?;
         if let Some(stream) = self.stream(key) {
             stream.phase = Phase::Fresh;
-            stream.named = false;
+            (stream.named, stream.error) = (false, None);
+            (stream.write_shut, stream.read_shut) = (false, false);
         }
         Ok(fresh)
     }

@@ -121,13 +121,18 @@ impl Server {
     /// `SO_ERROR`: the pending error, once. Where the carrier shows the error to plain calls, whoever comes
     /// first takes it.
     fn so_error(&mut self, key: Key, copy: &OwnedFd) -> Option<Errno> {
+        if self.datagrams(key).is_some() {
+            return self.take_datagram_error(key, copy);
+        }
         let at_carrier = socket::option(copy.as_fd(), libc::SO_ERROR).unwrap_or(0);
         let id = self.socket_id(key)?;
         let from_host = self.host().take_error(id);
         match &mut self.served.get_mut(key)?.kind {
             Kind::Stream(stream) => {
                 let remembered = stream.error.take().or(from_host);
-                let taken = matches!(stream.phase, Phase::Spent) && at_carrier == 0;
+                // One that was shut for sending cannot show it.
+                let shows = matches!(stream.phase, Phase::Spent) && !stream.write_shut;
+                let taken = shows && at_carrier == 0;
                 remembered.filter(|_| !taken)
             }
             _ => from_host,

@@ -7,8 +7,8 @@ use super::{Answer, Call, Memory, Outcome, Progress};
 use crate::address;
 use crate::held::{HeldKey, Wait};
 use crate::names::Origin;
-use crate::served::{Key, Kind};
-use crate::server::Server;
+use crate::served::{Key, Kind, Phase};
+use crate::server::{Server, is_shut};
 use rustix::net::{RecvFlags, recv};
 use sockeye_core::Errno;
 use sockeye_core::host::Datagram;
@@ -38,7 +38,7 @@ impl Server {
 
     fn receive_call(&mut self, call: &Call, flags: i32) -> Answer {
         let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
-        if self.stream(key).is_some() && self.stream_needs_nothing(call, flags)? {
+        if self.stream(key).is_some_and(|s| s.is_carried()) && self.stream_needs_nothing(call, flags)? {
             return Ok(Outcome::Proceed);
         }
         match self.try_receive(call, key, &copy, flags) {
@@ -129,6 +129,12 @@ impl Server {
         let peek = if flags & libc::MSG_PEEK != 0 { RecvFlags::PEEK } else { RecvFlags::empty() };
         let n = match recv(copy, &mut *buffer, RecvFlags::DONTWAIT | peek) {
             Ok((n, _)) => n,
+            // Without a connection; its end comes first if the program has made one.
+            Err(rustix::io::Errno::INVAL)
+                if self.stream(key).is_some_and(|s| s.read_shut && matches!(s.phase, Phase::Fresh)) =>
+            {
+                0
+            }
             Err(rustix::io::Errno::INVAL) => return Err(Errno::ENOTCONN),
             Err(e) => return Err(Errno(e.raw_os_error() as u16)),
         };
@@ -155,7 +161,15 @@ impl Server {
         header: &Header,
         flags: i32,
     ) -> Answer {
-        let found = self.next_datagram(key, copy, header.len(), flags & libc::MSG_PEEK != 0)?;
+        let found = match self.next_datagram(key, copy, header.len(), flags & libc::MSG_PEEK != 0) {
+            // After the end of receiving who does not want to wait reads EAGAIN, as before it; who does, 0.
+            Err(Errno::EAGAIN)
+                if flags & libc::MSG_DONTWAIT == 0 && is_shut(copy) && !self.is_nonblocking(copy) =>
+            {
+                Found { bytes: vec![], len: 0, origin: None }
+            }
+            other => other?,
+        };
         let memory = Memory::new(call, self.listener.as_fd());
         let written = header.scatter(&memory, &found.bytes)?;
         let family = self.datagrams(key).ok_or(Errno::EBADF)?.family;
@@ -182,8 +196,7 @@ impl Server {
     fn next_datagram(&mut self, key: Key, copy: &OwnedFd, room: usize, peek: bool) -> Result<Found, Errno> {
         let datagrams = self.datagrams(key).ok_or(Errno::EBADF)?;
         let id = datagrams.id;
-        if let Some(errno) = self.host().take_error(id) {
-            clear_error(copy);
+        if let Some(errno) = self.take_datagram_error(key, copy) {
             return Err(errno);
         }
         let mut buffer = vec![0; room.min(MESSAGE_MAX)];
@@ -201,12 +214,7 @@ impl Server {
             Some(datagram) => datagram,
             None => {
                 let now = self.now;
-                match self.host().recv_from(id, false, now) {
-                    Err(Errno::EAGAIN) if receive_side_shut(copy) => {
-                        return Ok(Found { bytes: vec![], len: 0, origin: None });
-                    }
-                    other => other?,
-                }
+                self.host().recv_from(id, false, now)?
             }
         };
         let mut bytes = pending.payload.to_vec();
@@ -380,11 +388,6 @@ impl Server {
     }
 }
 
-/// The carrier's own sign of an error that has now been told.
-pub(super) fn clear_error(copy: &OwnedFd) {
-    let _ = crate::sys::socket::option(copy.as_fd(), libc::SO_ERROR);
-}
-
 fn origin(datagram: &Datagram) -> Origin {
     Origin {
         from: datagram.from,
@@ -393,9 +396,4 @@ fn origin(datagram: &Datagram) -> Origin {
         ttl: datagram.ttl,
         tos: datagram.tos,
     }
-}
-
-/// Whether the program has shut the receiving side of a datagram carrier: a plain look says end of file.
-fn receive_side_shut(copy: &OwnedFd) -> bool {
-    matches!(recv(copy, &mut [0u8; 1][..], RecvFlags::DONTWAIT | RecvFlags::PEEK), Ok((0, _)))
 }

@@ -16,14 +16,18 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-/// Largest UDP payload there is; one byte more shows that a message is too long.
-const DATAGRAM_MAX: usize = 65_536;
+/// Longest datagram that is looked at (udp_sendmsg, raw_sendmsg).
+const LENGTH_MAX: usize = 65_535;
 
 impl Server {
     pub(super) fn call_sendto(&mut self, call: &Call) -> Answer {
         let Some((key, copy)) = self.find(call)? else { return Ok(Outcome::Proceed) };
         let mut header = Header::plain(call.args[1], call.args[2], call.args[4]);
         header.name_len = call.int(5);
+        if header.name != 0 && self.stream(key).is_some() {
+            // TCP has no use for the address, but the system call reads it.
+            Memory::new(call, self.listener.as_fd()).address(header.name, header.name_len)?;
+        }
         self.send_message(call, key, copy, &header, call.int(3))
     }
 
@@ -32,7 +36,7 @@ impl Server {
         let header = Header::read(&Memory::new(call, self.listener.as_fd()), call.args[1])?;
         if self.stream(key).is_some() && call.int(2) & libc::MSG_OOB == 0 {
             // TCP has no use for a name or control messages; the carrier ignores a name as well.
-            return if header.name == 0 {
+            return if header.name == 0 && self.stream(key).is_some_and(|s| s.is_carried()) {
                 Ok(Outcome::Proceed)
             } else {
                 self.send_message(call, key, copy, &header, call.int(2))
@@ -101,6 +105,9 @@ impl Server {
         {
             return Ok(Outcome::Proceed);
         }
+        if self.stream(key).is_some_and(|s| !s.is_carried()) {
+            return broken(call, flags);
+        }
         let bytes = header.gather(&Memory::new(call, self.listener.as_fd()), MESSAGE_MAX)?;
         let sent = if flags & libc::MSG_OOB != 0 {
             self.send_urgent(key, &bytes)
@@ -118,12 +125,7 @@ impl Server {
                 Ok(Outcome::Held)
             }
             // An unconnected TCP socket says EPIPE, a connected one whose end is shut as well.
-            Err(rustix::io::Errno::PIPE | rustix::io::Errno::NOTCONN) => {
-                if flags & libc::MSG_NOSIGNAL == 0 {
-                    crate::sys::launch::signal_thread(call.tid, libc::SIGPIPE);
-                }
-                Err(Errno::EPIPE)
-            }
+            Err(rustix::io::Errno::PIPE | rustix::io::Errno::NOTCONN) => broken(call, flags),
             Err(e) => Err(Errno(e.raw_os_error() as u16)),
         }
     }
@@ -169,29 +171,42 @@ impl Server {
         let Some(datagrams) = self.datagrams(key) else { return Err(Errno::EBADF) };
         let (id, family) = (datagrams.id, datagrams.family);
         let memory = Memory::new(call, self.listener.as_fd());
-        let memory_name = if header.name == 0 {
-            Parsed::Unspecified
-        } else {
-            address::for_send(family, &memory.address(header.name, header.name_len)?)?
-        };
-        let to = match memory_name {
-            Parsed::Address(to) => Some(to),
-            Parsed::Unspecified => None,
-        };
-        let control = send_control(&header.controls(&memory)?)?;
-        if header.len() > DATAGRAM_MAX {
+        let name = if header.name == 0 { None } else { Some(memory.address(header.name, header.name_len)?) };
+        let controls = header.controls(&memory)?;
+        // From now on datagrams can come for it, whatever becomes of this one.
+        self.bind_implicitly(key, copy)?;
+        if header.len() > LENGTH_MAX {
             return Err(Errno::EMSGSIZE);
         }
-        let bytes = header.gather(&memory, DATAGRAM_MAX)?;
+        let to = match name.map(|name| address::for_send(family, &name)).transpose()? {
+            Some(Parsed::Address(to)) => Some(to),
+            Some(Parsed::Unspecified) | None => None,
+        };
+        let control = send_control(&controls)?;
+        // What the carrier shows has to come first, in its place among the checks.
+        if self.datagrams(key).is_some_and(|d| d.error.is_some())
+            && let Some(errno) = self.take_datagram_error(key, copy)
+        {
+            self.host().return_error(id, errno);
+        }
         let now = self.now;
+        let bytes = match header.gather(&Memory::new(call, self.listener.as_fd()), LENGTH_MAX) {
+            Ok(bytes) => bytes,
+            Err(errno) => return self.host().may_send_to(id, header.len(), to, &control).and(Err(errno)),
+        };
         let payload = Payload::from(bytes::Bytes::from(bytes));
-        let sent = self.host().send_to(id, payload, to, &control, now);
-        let sent = sent.inspect_err(|_| super::receive::clear_error(copy))?;
-        // Sending binds an unbound socket: from now on datagrams can come for it.
-        self.name_carrier(key, copy)?;
+        let sent = self.host().send_to(id, payload, to, &control, now)?;
         self.settle();
         Ok(Outcome::Value(sent as i64))
     }
+}
+
+/// EPIPE, with its signal unless that was declined.
+fn broken(call: &Call, flags: i32) -> Answer {
+    if flags & libc::MSG_NOSIGNAL == 0 {
+        crate::sys::launch::signal_thread(call.tid, libc::SIGPIPE);
+    }
+    Err(Errno::EPIPE)
 }
 
 /// The control messages of a datagram that is sent (ip(7), ipv6(7)).

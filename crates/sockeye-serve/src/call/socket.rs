@@ -67,7 +67,7 @@ impl Server {
         let kind = if host_kind == HostKind::Stream {
             Kind::Stream(Stream::new(id, family))
         } else {
-            Kind::Datagram(Datagrams { id, family, named: false, end: None, waiter: None, pending: None })
+            Kind::Datagram(Datagrams::new(id, family))
         };
         let key = self.serve(kind);
         self.host().set_owner_tag(id, crate::served::token(key));

@@ -8,7 +8,7 @@
 use crate::call::{Answer, Outcome};
 use crate::names::Origin;
 use crate::served::{self, Key, Kind};
-use crate::server::{Server, is_writable, supervisor_error};
+use crate::server::{Server, is_failed, is_writable, supervisor_error};
 use crate::sys::socket;
 use bytes::Bytes;
 use rustix::net::{
@@ -95,8 +95,13 @@ impl Server {
                 self.bounce(&datagram);
                 false
             }
-            // The receiving side was shut: as if it had been read.
-            Err(rustix::io::Errno::PIPE) => true,
+            // The receiving side was shut: it waits here, for calls that ask us.
+            Err(rustix::io::Errno::PIPE) => {
+                if let Some(datagrams) = self.datagrams(key) {
+                    datagrams.pending = Some(datagram);
+                }
+                false
+            }
             Err(_) => {
                 if let Some(datagrams) = self.datagrams(key) {
                     datagrams.pending = Some(datagram);
@@ -178,8 +183,8 @@ impl Server {
         self.datagrams_in(key);
         let Some(id) = self.socket_id(key) else { return Err(Errno::EBADF) };
         let now = self.now;
+        self.bind_implicitly(key, copy)?;
         self.host().connect(id, to, now)?;
-        self.name_carrier(key, copy)?;
         let (end_name, carrier_name) = (self.names.end(key), self.names.carrier(key));
         let Some(datagrams) = self.datagrams(key) else { return Err(Errno::EBADF) };
         if datagrams.end.is_some() {
@@ -209,20 +214,37 @@ impl Server {
         Ok(Outcome::Value(0))
     }
 
-    /// Wakes a connected carrier for an ICMP error (POLLERR); says whether there is one. The exact error stays
-    /// with the host for calls that are notified.
+    /// Wakes a connected carrier for an ICMP error (POLLERR); says whether there is one. The exact error is kept
+    /// here for calls that are notified.
     fn datagram_error(&mut self, key: Key) -> bool {
         let Some(id) = self.socket_id(key) else { return false };
         if !self.host_ref().readiness(id).contains(sockeye_core::Readiness::ERR) {
             return false;
         }
-        let Some(copy) = self.borrow_again(key) else { return true };
-        let (end_name, carrier_name) = (self.names.end(key), self.names.carrier(key));
+        // Without an end of ours the carrier cannot show it; the host keeps it.
+        if self.datagrams(key).is_none_or(|d| d.end.is_none()) {
+            return false;
+        }
+        let Some(errno) = self.host().take_error(id) else { return false };
+        let copy = self.borrow_again(key);
         let Some(datagrams) = self.datagrams(key) else { return true };
-        let Some(end) = &datagrams.end else { return true };
-        // An end that leaves its peer with a datagram unread gives the peer ECONNRESET; then all is as before.
-        let _ = send(&copy, &[0], SendFlags::DONTWAIT);
-        let Ok(other) = unix_socket() else { return true };
+        datagrams.error = Some(errno);
+        if let Some(copy) = copy {
+            self.raise_error(key, &copy);
+        }
+        true
+    }
+
+    /// An end that leaves its peer with a datagram unread gives the peer ECONNRESET; then all is as before.
+    fn raise_error(&mut self, key: Key, copy: &OwnedFd) {
+        let (end_name, carrier_name) = (self.names.end(key), self.names.carrier(key));
+        let Some(datagrams) = self.datagrams(key) else { return };
+        let Some(end) = &datagrams.end else { return };
+        if is_failed(copy) {
+            return;
+        }
+        let _ = send(copy, &[0], SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        let Ok(other) = unix_socket() else { return };
         let aside = rustix::net::SocketAddrUnix::new_abstract_name(
             &[end_name.abstract_name().unwrap_or_default(), b"-x"].concat(),
         );
@@ -231,8 +253,16 @@ impl Server {
             && connect(end, &aside).is_ok()
         {
             let _ = connect(end, &carrier_name);
-            let _ = connect(&copy, &end_name);
+            let _ = connect(copy, &end_name);
         }
-        true
+    }
+
+    /// The pending error of a datagram socket, once; a plain call may have had it from the carrier already.
+    pub(crate) fn take_datagram_error(&mut self, key: Key, copy: &OwnedFd) -> Option<Errno> {
+        let datagrams = self.datagrams(key)?;
+        let id = datagrams.id;
+        let shown = datagrams.error.take();
+        let shown = shown.filter(|_| socket::option(copy.as_fd(), libc::SO_ERROR).is_ok_and(|e| e != 0));
+        shown.or_else(|| self.host().take_error(id))
     }
 }

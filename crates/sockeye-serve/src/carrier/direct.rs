@@ -43,7 +43,7 @@ impl Server {
             (Some(a), Some(b)) => a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical(),
             _ => false,
         };
-        if !same || self.stream(listener).is_none_or(|s| s.engine_only) {
+        if !same || self.stream(listener).is_none_or(|s| s.engine_only || s.read_shut || s.write_shut) {
             return false;
         }
         let Some(Attempt { client, copy, .. }) = self.attempt.take() else { return false };
