@@ -10,7 +10,7 @@ for argument in "$@"; do
     case $argument in -*) options+=("$argument") ;; *) pieces+=("$argument") ;; esac
 done
 begin "${options[@]}"
-[ ${#pieces[@]} -gt 0 ] || pieces=(killed gone status terminal exec publish strangers names features)
+[ ${#pieces[@]} -gt 0 ] || pieces=(killed gone status shown terminal exec publish strangers names features)
 given=$SOCKEYE
 # Where every user can execute it.
 [ ! -x "$given" ] || cp "$given" "$WORK/sockeye"

@@ -69,6 +69,9 @@ pub(crate) struct RunArgs {
     /// Write a line for each socket call to standard error
     #[arg(long)]
     pub(crate) trace: bool,
+    /// Write what the socket calls cost to standard error at the end: count, mean and p99 by name
+    #[arg(long)]
+    pub(crate) stats: bool,
     /// Open a TCP port of the machine that leads to PORT of the host
     ///
     /// HOSTADDR is 127.0.0.1 unless written; HOSTPORT 0 picks a free port and prints it.

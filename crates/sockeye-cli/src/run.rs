@@ -26,6 +26,7 @@ pub(crate) fn run(args: RunArgs) -> Result<i32> {
     });
     let show = Show {
         trace: args.trace,
+        stats: args.stats,
         sequence: args.sequence.then_some(Choice { connection: args.connection, json: args.json }),
         capture: capture.transpose()?,
     };

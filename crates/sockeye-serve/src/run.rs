@@ -14,7 +14,7 @@ use crate::aftermath;
 use crate::command::Command;
 use crate::control;
 use crate::launcher::{Launcher, Program};
-use crate::observe::{Capture, Choice, Ladder, Observer};
+use crate::observe::{Capture, Choice, Ladder, Observer, Statistics};
 use crate::probe::{Features, KERNEL_MIN, kernel_version};
 use crate::server::{Parts, Server};
 use crate::steward::{self, Over, Shared};
@@ -59,6 +59,8 @@ pub struct Options {
 pub struct Show {
     /// A line for each call.
     pub trace: bool,
+    /// A table of the calls' costs at the end.
+    pub stats: bool,
     /// Calls and packets on one time line.
     pub sequence: Option<Choice>,
     /// Every packet on the host's links, as pcapng.
@@ -376,6 +378,9 @@ fn observer(show: &Show, links: &[&str], now: Instant) -> io::Result<Observer> {
     let mut observer = Observer::default();
     if show.trace {
         observer.lines = Some(stderr()?);
+    }
+    if show.stats {
+        observer.statistics = Some(Statistics::new(stderr()?));
     }
     if let Some(choice) = show.sequence {
         observer.ladder = Some(Ladder::new(choice, stderr()?, now));

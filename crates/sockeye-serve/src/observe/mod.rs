@@ -1,17 +1,19 @@
-//! What a host lets people see while it runs: `--trace`, `--sequence`, `--capture`.
+//! What a host lets people see while it runs: `--trace`, `--stats`, `--sequence`, `--capture`.
 //!
 //! In: calls when they begin and end, bytes that went past without a call, packets on the host's links. Out: lines
-//! ([`arguments`]), a ladder on one time line ([`ladder`]), a capture file ([`capture`]). Nothing here changes what
+//! ([`arguments`]), a table ([`statistics`]), a ladder on one time line ([`ladder`]), a capture file ([`capture`]). Nothing here changes what
 //! the programs see; a host that nobody watches pays for one look at an Option.
 
 mod arguments;
 mod capture;
 mod ladder;
 mod picture;
+mod statistics;
 
 pub(crate) use capture::Capture;
 pub use ladder::Choice;
 pub(crate) use ladder::{Ladder, Side};
+pub(crate) use statistics::Statistics;
 
 use crate::call::{self, Answer, Call, Memory, Outcome};
 use crate::served::Key;
@@ -32,6 +34,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 pub(crate) struct Observer {
     /// `--trace`.
     pub(crate) lines: Option<File>,
+    /// `--stats`.
+    pub(crate) statistics: Option<Statistics>,
     /// `--sequence`.
     pub(crate) ladder: Option<Ladder>,
     /// `--capture`.
@@ -66,6 +70,11 @@ impl Observer {
     }
 
     fn wants_calls(&self) -> bool {
+        self.wants_arguments() || self.statistics.is_some()
+    }
+
+    /// Whether calls are to be shown with what they were given.
+    fn wants_arguments(&self) -> bool {
         self.lines.is_some() || self.ladder.is_some()
     }
 }
@@ -85,17 +94,22 @@ fn result(answer: Answer) -> Option<String> {
 impl Server {
     /// A call begins; None where nobody wants to see it.
     pub(crate) fn observe_begin(&mut self, call: &Call) -> Option<Begun> {
-        self.observer.as_ref().filter(|o| o.wants_calls())?;
+        let observer = self.observer.as_ref().filter(|o| o.wants_calls())?;
+        let shown = observer.wants_arguments();
         self.subject = None;
         self.drain_packets();
         let memory = Memory::new(call, self.listener.as_fd());
-        let arguments = arguments::arguments(call, &memory);
+        let arguments = if shown { arguments::arguments(call, &memory) } else { String::new() };
         Some(Begun { call: *call, arguments, at: self.clock.now(), subject: None })
     }
 
     /// It has been run: it is over, or held and its end comes later.
     pub(crate) fn observe_run(&mut self, mut begun: Begun, answer: Answer) {
         begun.subject = self.subject;
+        let now = self.clock.now();
+        if let Some(statistics) = self.statistics() {
+            statistics.count(begun.call.nr, answer, now.since(begun.at));
+        }
         if answer != Ok(Outcome::Held) {
             return self.observe_end(&begun, answer);
         }
@@ -111,6 +125,9 @@ impl Server {
     pub(crate) fn observe_end_held(&mut self, call: &Call, answer: Answer) {
         let begun = self.observer.as_mut().and_then(|o| o.begun.remove(&call.id));
         if let Some(mut begun) = begun {
+            if let Some(statistics) = self.statistics() {
+                statistics.count_held_end(call.nr, answer);
+            }
             self.drain_packets();
             begun.arguments = "...".into();
             self.observe_end(&begun, answer);
@@ -172,6 +189,10 @@ impl Server {
         }
     }
 
+    fn statistics(&mut self) -> Option<&mut Statistics> {
+        self.observer.as_mut()?.statistics.as_mut()
+    }
+
     fn ladder(&mut self) -> Option<&mut Ladder> {
         self.observer.as_mut()?.ladder.as_mut()
     }
@@ -216,6 +237,10 @@ impl Server {
         let now = self.clock.now();
         if let Some(ladder) = self.ladder() {
             ladder.write(now, true);
+        }
+        if let Some(statistics) = self.statistics() {
+            // Nobody is left to be told of a failure.
+            let _ = statistics.write();
         }
     }
 
