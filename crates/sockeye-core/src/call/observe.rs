@@ -6,7 +6,7 @@ use crate::readiness::Readiness;
 use crate::socket::demux::{Fit, FlowKey};
 use crate::socket::flow::{Flow, FlowKind};
 use crate::socket::table::{Body, Role, Socket, show};
-use crate::tcp::{Connection, State};
+use crate::tcp::{Connection, State, TimerKind};
 use crate::time::Instant;
 use crate::wire::protocol;
 use alloc::boxed::Box;
@@ -113,12 +113,18 @@ impl Host {
             v6only: false,
             parent,
             tcp: None,
+            timer: None,
             owner_tag: 0,
         };
         match &flow.kind {
             FlowKind::Connection { connection, .. } => info.set_connection(connection, now),
-            FlowKind::TimeWait(_) => info.state = State::TimeWait,
-            FlowKind::Request { .. } => {}
+            FlowKind::TimeWait(wait) => {
+                info.state = State::TimeWait;
+                info.timer = Some((TimerKind::TimeWait, wait.deadline().since(now)));
+            }
+            FlowKind::Request { request, .. } => {
+                info.timer = request.deadline().map(|at| (TimerKind::Retransmit, at.since(now)));
+            }
         }
         info
     }
@@ -166,6 +172,7 @@ impl Socket {
             v6only: self.options.v6only,
             parent: self.parent,
             tcp: None,
+            timer: None,
             owner_tag: self.owner_tag,
         }
     }
@@ -184,5 +191,6 @@ impl SocketInfo {
         self.state = connection.state();
         (self.recv_q, self.send_q) = (connection.received(), connection.send_queued());
         self.tcp = Some(Box::new(connection.info(now)));
+        self.timer = connection.timer(now);
     }
 }

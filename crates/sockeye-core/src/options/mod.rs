@@ -12,7 +12,7 @@ mod multicast;
 mod raw;
 mod socket;
 pub mod table;
-mod tcp;
+pub(crate) mod tcp;
 mod timeout;
 mod value;
 

@@ -54,6 +54,7 @@ pub use pool::Pool;
 pub use request::{Request, RequestOutcome};
 pub use settings::{Congestion, CookieKeys, Limits, Settings};
 pub use time_wait::{TimeWait, TimeWaitOutcome};
+pub use timers::TimerKind;
 pub use urgent::Mark;
 
 /// A segment, in either direction.
