@@ -5,6 +5,7 @@ use crate::host::{Datagram, Domain, Host, Kind, QueuedError, SendControl, Socket
 use crate::packet::Payload;
 use crate::socket::table::Socket;
 use crate::time::Instant;
+use crate::wire::unmap;
 use core::net::SocketAddr;
 
 /// Datagrams.
@@ -42,6 +43,7 @@ impl Host {
         let socket = &self.sockets[id];
         match to {
             Some(to) if socket.domain == Domain::Inet && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
+            Some(to) if is_barred(socket, to) => Err(Errno::ENETUNREACH),
             Some(to) if to.port() == 0 && socket.is_udp() => Err(Errno::EINVAL),
             Some(to) => self.destination(id, to),
             None => socket.inbox().and_then(|inbox| inbox.peer).ok_or(Errno::EDESTADDRREQ),
@@ -140,4 +142,9 @@ impl Socket {
         ready.set(Readiness::HUP, self.shut_read && self.shut_write);
         ready
     }
+}
+
+/// Whether an address is IPv4's, of which a socket for IPv6 only has none.
+fn is_barred(socket: &Socket, to: SocketAddr) -> bool {
+    socket.domain == Domain::Inet6 && socket.options.v6only && unmap(to).is_ipv4()
 }

@@ -175,7 +175,8 @@ impl Demux {
             let nth = (u64::from(key.spread(&self.hasher)) * group.len() as u64) >> 32;
             return Some(group[nth as usize]);
         }
-        sharers.iter().rev().copied().find(|id| fits(*id) == Fit::Yes)
+        let latest = |fit| sharers.iter().rev().copied().find(|id| fits(*id) == fit);
+        latest(Fit::Best).or_else(|| latest(Fit::Yes))
     }
 }
 
@@ -186,6 +187,8 @@ pub(crate) enum Fit {
     No,
     /// It may.
     Yes,
+    /// It may, before others: an IPv4 socket where others of the name are IPv6's (compute_score).
+    Best,
     /// It may, as one of a `SO_REUSEPORT` group.
     Group,
 }

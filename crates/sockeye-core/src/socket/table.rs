@@ -77,6 +77,8 @@ pub(crate) enum Phase {
     /// connect said EINPROGRESS and has not been asked again.
     Connecting,
     Connected,
+    /// It was shut before its failure was told (`SS_DISCONNECTING`): only `AF_UNSPEC` makes it usable again.
+    Dissolving,
 }
 
 impl Socket {
@@ -206,6 +208,7 @@ impl Socket {
             listening: matches!(self.role(), Some(Role::Listener(_))),
             device: self.options.device.map_or(0, |i| i.0),
             explicit: true,
+            dual: self.domain == Domain::Inet6 && !self.options.v6only,
         }
     }
 

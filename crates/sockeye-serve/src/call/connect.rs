@@ -11,7 +11,7 @@ use crate::held::{HeldKey, Wait};
 use crate::served::{Connecting, Key, Kind, Phase};
 use crate::server::Server;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use sockeye_core::host::SocketId;
+use sockeye_core::host::{Domain, SocketId};
 use sockeye_core::{Errno, Readiness};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -59,6 +59,10 @@ impl Server {
                 Err(errno) => Err(errno),
             },
             Kind::Datagram(datagrams) => match address::for_datagrams(datagrams.family, &bytes) {
+                // ip6_datagram_connect: an AF_INET address is not even looked up where there is only IPv6.
+                Ok(Parsed::Address(to)) if to.is_ipv4() && self.is_v6only(key) => {
+                    self.bind_implicitly(key, &copy).and(Err(Errno::EAFNOSUPPORT))
+                }
                 Ok(Parsed::Unspecified) => self.disconnect_datagrams(key, &copy),
                 Ok(Parsed::Address(to)) => self.connect_datagrams(key, &copy, to),
                 // Too short to have a family; else the port is taken before the address is looked at.
@@ -67,6 +71,12 @@ impl Server {
             },
             Kind::Netlink(_) => Ok(Outcome::Value(0)),
         }
+    }
+
+    /// `IPV6_V6ONLY` of an IPv6 socket.
+    fn is_v6only(&mut self, key: Key) -> bool {
+        let info = self.socket_id(key).and_then(|id| self.host_ref().info(id, self.now));
+        info.is_some_and(|info| info.v6only && info.domain == Domain::Inet6)
     }
 
     fn connect_stream(&mut self, call: &Call, key: Key, copy: OwnedFd, to: SocketAddr) -> Answer {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use rustix::net::{
     AddressFamily, SendFlags, SocketFlags, SocketType, bind, connect, send, sendto, socket_with,
 };
-use sockeye_core::host::{Datagram, SendControl};
+use sockeye_core::host::{Datagram, Kind as HostKind, SendControl};
 use sockeye_core::{Errno, Payload};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -91,8 +91,7 @@ impl Server {
             }
             // Nobody has the carrier any more (or nobody yet: not named before the first bind or send).
             Err(rustix::io::Errno::CONNREFUSED) => {
-                self.forget(key);
-                self.bounce(&datagram);
+                self.return_datagram(key, &datagram);
                 false
             }
             // The receiving side was shut: it waits here, for calls that ask us.
@@ -112,19 +111,14 @@ impl Server {
         }
     }
 
-    /// A datagram met a socket that no program has any more: its sender, if it is one of this host, sends it
-    /// again, to whoever has the port now, or to hear that nobody has.
-    fn bounce(&mut self, datagram: &Datagram) {
-        const UDP: u8 = 17;
-        let from = SocketAddr::new(datagram.from.ip().to_canonical(), datagram.from.port());
-        let holders = self.host_ref().port_holders(UDP, from.port());
-        let sender = holders.into_iter().find(|id| {
-            let peer = self.host_ref().peer_addr(*id).map(|a| a.ip().to_canonical());
-            peer == Ok(datagram.to.to_canonical())
-        });
-        if let Some(sender) = sender {
-            let (control, now) = (SendControl::default(), self.now);
-            let _ = self.host().send_to(sender, datagram.payload.clone(), None, &control, now);
+    /// A datagram met a socket that no program has any more: it is for whoever has the port now, or its sender hears
+    /// that nobody has.
+    fn return_datagram(&mut self, key: Key, datagram: &Datagram) {
+        let now = self.now;
+        let info = self.socket_id(key).and_then(|id| self.host_ref().info(id, now));
+        self.forget(key);
+        if let Some(info) = info.filter(|info| info.kind == HostKind::Datagram) {
+            self.host().arrive_again(datagram, info.protocol, info.local.port(), now);
         }
     }
 
