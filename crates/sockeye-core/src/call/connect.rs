@@ -232,6 +232,7 @@ impl Host {
         let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
         self.sockets[id].swap_settings(Some(Box::new(connection.settings().clone())));
         // tcp_disconnect: what was open is reset, and says so; an error that was not told stays.
+        let closed = connection.state() == State::Closed;
         let open =
             !matches!(connection.state(), State::Closed | State::TimeWait | State::Closing | State::LastAck);
         let error = connection.take_error().or(open.then_some(Errno::ECONNRESET));
@@ -243,7 +244,10 @@ impl Host {
         self.orphan(flow, now);
         let socket = &mut self.sockets[id];
         (socket.shut_read, socket.shut_write, socket.error) = (false, false, error);
-        self.reset_name(id);
+        // A port that was given to a socket whose connection had ended is not taken from it (tcp_disconnect).
+        if !closed || socket.hold.is_none() {
+            self.reset_name(id);
+        }
     }
 }
 

@@ -49,6 +49,16 @@ impl Host {
         self.sockets.get(id).is_some_and(|socket| matches!(socket.role(), Some(Role::Idle)))
     }
 
+    /// Whether a stream's connection has ended, as its program may see (`TCP_CLOSE`; in TIME-WAIT Linux's socket is a
+    /// closed one already).
+    pub fn is_ended(&self, id: SocketId) -> bool {
+        let flow = self.sockets.get(id).and_then(Socket::flow);
+        flow.is_some_and(|flow| match self.flows[flow].connection() {
+            Some(connection) => matches!(connection.state(), State::Closed | State::TimeWait),
+            None => true,
+        })
+    }
+
     /// What `ss` shows of a socket.
     pub fn info(&self, id: SocketId, now: Instant) -> Option<SocketInfo> {
         let socket = self.sockets.get(id)?;
@@ -136,9 +146,9 @@ impl Host {
         match protocol {
             protocol::TCP => {
                 let flow = self.demux.flow(&key).and_then(|id| self.flows[id].socket());
-                flow.or_else(|| self.demux.listener(local, &key, |_| Fit::Yes))
+                flow.or_else(|| self.demux.listener(local, &key, |_| Fit::Yes(0)))
             }
-            protocol::UDP | protocol::UDPLITE => self.names(protocol).datagram(local, &key, |_| Fit::Yes),
+            protocol::UDP | protocol::UDPLITE => self.names(protocol).datagram(local, &key, |_| Fit::Yes(0)),
             _ => None,
         }
     }

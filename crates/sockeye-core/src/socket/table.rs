@@ -218,6 +218,11 @@ impl Socket {
         peer.map(|peer| FlowKey::new(self.local, peer, None))
     }
 
+    /// Whether a datagram socket is connected.
+    pub(crate) fn has_peer(&self) -> bool {
+        self.inbox().is_some_and(|inbox| inbox.peer.is_some())
+    }
+
     /// Whether it is connected, if only to an address with port 0, and that is not `from`.
     pub(crate) fn is_deaf_to(&self, from: IpAddr) -> bool {
         self.inbox().and_then(|inbox| inbox.peer).is_some_and(|peer| peer.ip() != from)

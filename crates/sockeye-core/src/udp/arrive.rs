@@ -81,7 +81,7 @@ impl Host {
         let key = FlowKey::new(local, remote, None);
         self.names(protocol).datagram(local, &key, |id| match self.sockets[id].is_deaf_to(remote.ip()) {
             true => Fit::No,
-            false => Fit::Yes,
+            false => Fit::Yes(0),
         })
     }
 
@@ -92,8 +92,8 @@ impl Host {
             Some(device) if device != meta.interface => Fit::No,
             _ if socket.is_deaf_to(meta.src) => Fit::No,
             _ if socket.options.reuse_port => Fit::Group,
-            _ if socket.domain == Domain::Inet => Fit::Best,
-            _ => Fit::Yes,
+            // IPv4's own before IPv6's, who is connected (here: to any port) before who is not.
+            _ => Fit::Yes(u8::from(socket.domain == Domain::Inet) + 2 * u8::from(socket.has_peer())),
         }
     }
 

@@ -90,8 +90,13 @@ impl Server {
             Ok(()) => return Ok(Outcome::Value(0)),
             // Failed before, and told now: as good as new.
             Err(errno) if self.host_ref().is_idle(id) => {
+                if self.stream(key).is_some_and(|s| !matches!(s.phase, Phase::Fresh)) {
+                    self.set_phase(key, Phase::Spent);
+                }
+                // The carrier may have been given the error before.
+                let given = self.stream(key).and_then(|s| s.error.take());
                 self.usable_carrier(call, key, copy)?;
-                return Err(errno);
+                return Err(if errno == Errno::ECONNABORTED { given.unwrap_or(errno) } else { errno });
             }
             Err(errno) => return Err(errno),
         }
@@ -106,6 +111,13 @@ impl Server {
             }
         }
         match self.connect_state(id) {
+            // No program had that listener any more; it is gone now, and whoever else has the port is asked.
+            Progress::Failed if self.listener_died => {
+                let _ = self.connect_result(id, to);
+                let joined = self.stream(key).is_none_or(|s| s.is_joined());
+                self.set_phase(key, if joined { Phase::Spent } else { Phase::Fresh });
+                self.connect_stream(call, key, Arc::into_inner(copy).ok_or(Errno::ECONNREFUSED)?, to)
+            }
             Progress::Established if nonblocking => Err(Errno::EINPROGRESS),
             Progress::Established => self.connect_result(id, to),
             Progress::Failed if !nonblocking => {
