@@ -103,10 +103,20 @@ impl Host {
         datagram.ok_or(Errno::EAGAIN)
     }
 
+    /// The next datagram, whatever error is pending: for a layer that tells of errors itself.
+    pub fn take_datagram(&mut self, id: SocketId) -> Option<Datagram> {
+        self.sockets.get_mut(id)?.inbox_mut()?.pop()
+    }
+
     /// The next datagram's length, without taking it.
     pub fn next_datagram_len(&self, id: SocketId) -> Option<usize> {
         let inbox = self.sockets.get(id)?.inbox()?;
         inbox.queue.front().map(|datagram| datagram.payload.len())
+    }
+
+    /// Whether an error waits for `MSG_ERRQUEUE`.
+    pub fn has_queued_error(&self, id: SocketId) -> bool {
+        self.sockets.get(id).and_then(Socket::inbox).is_some_and(|inbox| !inbox.errors.is_empty())
     }
 
     /// recvmsg(2) with `MSG_ERRQUEUE`: the oldest queued error; EAGAIN when there is none.
