@@ -10,6 +10,7 @@ use crate::carrier::link::raise_writable_edge;
 use crate::held::{HeldKey, Wait};
 use crate::served::{Connecting, Key, Kind, Phase};
 use crate::server::Server;
+use crate::sys::socket;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use sockeye_core::host::{Domain, SocketId};
 use sockeye_core::{Errno, Readiness};
@@ -119,16 +120,12 @@ impl Server {
                 self.connect_stream(call, key, Arc::into_inner(copy).ok_or(Errno::ECONNREFUSED)?, to)
             }
             Progress::Established if nonblocking => Err(Errno::EINPROGRESS),
-            Progress::Established => self.connect_result(id, to),
             Progress::Failed if !nonblocking => {
                 let shut = self.stream(key).is_some_and(|s| s.read_shut || s.write_shut);
                 self.set_phase(key, if shut { Phase::Spent } else { Phase::Fresh });
-                if let Some(copy) = Arc::into_inner(copy).filter(|_| shut) {
-                    // A failed connect undoes the shutdown.
-                    self.usable_carrier(call, key, copy)?;
-                }
-                self.connect_result(id, to)
+                self.tell_outcome(call, key, copy, to)
             }
+            Progress::Established => self.tell_outcome(call, key, copy, to),
             Progress::Failed => {
                 self.fail_carrier(key, &copy);
                 Err(Errno::EINPROGRESS)
@@ -154,6 +151,23 @@ impl Server {
             let _ = self.host().disconnect(id, now);
             self.set_phase(key, Phase::Spent);
         })
+    }
+
+    /// What a connect that has ended came to. One that failed leaves a socket as good as new, also where it was shut, or
+    /// was connected for a moment.
+    fn tell_outcome(&mut self, call: &Call, key: Key, copy: Arc<OwnedFd>, to: SocketAddr) -> Answer {
+        let id = self.socket_id(key).ok_or(Errno::EBADF)?;
+        let answer = self.connect_result(id, to);
+        if answer.is_err()
+            && self.host_ref().is_idle(id)
+            && let Some(copy) = Arc::into_inner(copy)
+        {
+            if self.stream(key).is_some_and(|s| s.is_joined()) {
+                self.set_phase(key, Phase::Spent);
+            }
+            self.usable_carrier(call, key, copy)?;
+        }
+        answer
     }
 
     /// What a connect that has ended came to; the host takes note that it was told.
@@ -245,6 +259,11 @@ impl Server {
     fn disconnect_stream(&mut self, call: &Call, key: Key, copy: OwnedFd) -> Answer {
         let Some(id) = self.socket_id(key) else { return Err(Errno::EBADF) };
         let now = self.now;
+        // An error that the carrier showed and a plain call took is not told again.
+        let shown = self.stream(key).is_some_and(|s| matches!(s.phase, Phase::Spent) && !s.write_shut);
+        if shown && socket::option(copy.as_fd(), libc::SO_ERROR).is_ok_and(|e| e == 0) {
+            let _ = self.host().take_error(id);
+        }
         self.host().disconnect(id, now)?;
         self.settle();
         let unused = self
