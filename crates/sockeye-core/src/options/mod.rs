@@ -10,6 +10,7 @@ mod kept;
 mod lite;
 mod multicast;
 mod raw;
+mod seldom;
 mod socket;
 pub mod table;
 pub(crate) mod tcp;
@@ -21,7 +22,9 @@ use crate::host::{Domain, Host, IfIndex, Kind, OptionValue, SocketId};
 use crate::socket::table::Socket;
 use crate::time::Instant;
 use crate::wire::protocol;
+use alloc::boxed::Box;
 use core::net::IpAddr;
+use seldom::Seldom;
 use smallvec::SmallVec;
 use table::{Entry, Group, Support};
 
@@ -58,6 +61,8 @@ pub(crate) struct SocketOptions {
     /// `UDPLITE_SEND_CSCOV`, `UDPLITE_RECV_CSCOV`: bytes that the checksum covers, 0 being all; None as long as
     /// nothing was asked for.
     pub lite_coverage: [Option<u16>; 2],
+    /// What few have.
+    pub seldom: Option<Box<Seldom>>,
     pub stored: SmallVec<[(i32, i32, OptionValue); 1]>,
 }
 
@@ -90,6 +95,7 @@ impl Default for SocketOptions {
             receive_buffer: 212_992,
             send_buffer: 212_992,
             lite_coverage: [None; 2],
+            seldom: None,
             stored: SmallVec::new(),
         }
     }
@@ -110,6 +116,22 @@ impl SocketOptions {
     /// Whether errors are queued (`IP_RECVERR`).
     pub(crate) fn wants_errors(&self, to: IpAddr) -> bool {
         if to.is_ipv4() { self.receive_errors4 } else { self.receive_errors6 }
+    }
+
+    /// `IP_LOCAL_PORT_RANGE`.
+    pub(crate) fn port_range(&self) -> (u16, u16) {
+        self.seldom.as_deref().map_or((0, 0), |seldom| seldom.port_range)
+    }
+
+    /// `IP_UNICAST_IF`, `IPV6_UNICAST_IF`.
+    pub(crate) fn unicast_interface(&self, to: IpAddr) -> Option<IfIndex> {
+        let seldom = self.seldom.as_deref()?;
+        if to.is_ipv4() { seldom.unicast_if4 } else { seldom.unicast_if6 }
+    }
+
+    /// The least TTL or hop limit of segments from `remote`.
+    pub(crate) fn min_ttl(&self, remote: IpAddr) -> u8 {
+        self.seldom.as_deref().map_or(0, |s| if remote.is_ipv4() { s.min_ttl } else { s.min_hops })
     }
 
     pub(crate) fn multicast_interface(&self, to: IpAddr) -> Option<IfIndex> {
@@ -144,6 +166,7 @@ impl Host {
                 Group::Ip => self.set_ip_option(id, name, value),
                 Group::Ipv6 => self.set_ipv6_option(id, name, value),
                 Group::Tcp => self.set_tcp_option(id, name, value, now),
+                Group::Udp if level == table::IPPROTO_UDP => self.set_udp_option(id, name, value, now),
                 Group::Udp => self.set_lite_option(id, name, value),
                 Group::Raw => self.set_raw_option(id, level, name, value),
             },
@@ -198,7 +221,12 @@ impl Host {
                 Group::Ip => self.get_ip_option(id, name)?,
                 Group::Ipv6 => self.get_ipv6_option(id, name)?,
                 Group::Tcp => self.get_tcp_option(id, name, now)?,
-                Group::Udp => self.get_lite_option(id, name)?,
+                Group::Udp => {
+                    match seldom::SeldomName::of_udp(name).filter(|_| level == table::IPPROTO_UDP) {
+                        Some(name) => self.get_seldom_option(id, name)?,
+                        None => self.get_lite_option(id, name)?,
+                    }
+                }
                 Group::Raw => self.get_raw_option(id, level, name)?,
             },
             Support::Stored { len, default } => {
