@@ -242,7 +242,7 @@ impl Request {
         connection.synchronize(self.irs, self.window, &options, ctx);
         connection.snd.nxt = self.iss + 1;
         if self.retransmits == 0 {
-            connection.recovery.handshake_at = Some(self.began);
+            connection.recovery.handshake_at = super::timers::Moment::at(self.began);
         }
         connection
     }

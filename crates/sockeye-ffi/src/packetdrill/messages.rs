@@ -120,11 +120,37 @@ pub(super) unsafe extern "C" fn sendmsg(data: Data, fd: c_int, msg: *const msghd
         return answer(Err(Errno::EFAULT));
     }
     // SAFETY: not null, so the caller's message, as sendmsg(2) asks it.
-    let (bytes, name) = unsafe {
+    let (areas, name) = unsafe {
         let msg = &*msg;
-        (gather(msg.msg_iov, msg.msg_iovlen), named(msg.msg_name.cast(), msg.msg_namelen))
+        (areas(msg.msg_iov, msg.msg_iovlen), named(msg.msg_name.cast(), msg.msg_namelen))
     };
-    answer(bytes.and_then(|bytes| give(stage(data), fd, &bytes, flags, name?)))
+    let stage = stage(data);
+    answer(areas.and_then(|areas| match flags & libc::MSG_ZEROCOPY {
+        0 => give(stage, fd, &areas.concat(), flags, name?),
+        _ => give_pieces(stage, fd, &areas, flags, name?),
+    }))
+}
+
+/// Without copying, each area is a piece of memory of its own, of which Linux puts `PIECES_MAX` into one packet.
+fn give_pieces(
+    stage: &Stage,
+    fd: c_int,
+    areas: &[&mut [u8]],
+    flags: c_int,
+    name: Option<Name>,
+) -> Result<usize> {
+    let mut rest = areas;
+    while rest.len() > PIECES_MAX {
+        let (now, later) = rest.split_at(PIECES_MAX);
+        let wanted: usize = now.iter().map(|area| area.len()).sum();
+        let sent = give(stage, fd, &now.concat(), flags & !libc::MSG_ZEROCOPY | libc::MSG_EOR, name)?;
+        if sent < wanted {
+            break;
+        }
+        rest = later;
+    }
+    let before: usize = areas[..areas.len() - rest.len()].iter().map(|area| area.len()).sum();
+    give(stage, fd, &rest.concat(), flags, name).map(|sent| before + sent)
 }
 
 /// Sends; a call that blocks ends when all is queued.
@@ -336,5 +362,7 @@ pub(super) fn is_pipe(file: &File) -> bool {
     matches!(file, File::Pipe { .. })
 }
 
+/// `MAX_SKB_FRAGS`.
+const PIECES_MAX: usize = 17;
 /// `TCP_INQ`, `TCP_CM_INQ`.
 pub(super) const TCP_INQ: c_int = 36;
