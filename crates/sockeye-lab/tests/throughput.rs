@@ -5,6 +5,8 @@
 
 #[path = "../examples/goodput/flows.rs"]
 mod flows;
+#[path = "../examples/goodput/plot.rs"]
+mod plot;
 
 use flows::{Arguments, Run};
 use sockeye_core::rng::Rng;
@@ -130,6 +132,27 @@ fn two_flows_share() {
         assert!((a / fair - 1.0).abs() <= 0.2, "{cc:?}: {a:.1} and {b:.1} Mbit/s");
         assert!(a + b >= 8.5, "{cc:?}: {a:.1} and {b:.1} of 10 Mbit/s");
     }
+}
+
+/// Nothing is sent again that was not lost: no timeout, no reordering, so that each loss costs one segment.
+#[test]
+fn what_was_lost_is_sent_again_once() {
+    for cc in [Reno, Cubic, Bbr] {
+        let run = run(&narrow(20, 40, 10_000, cc, 20), 7);
+        let (counters, lost, overflowed) = run.counts();
+        let again = counters.retrans_segs - counters.loss_probes.min(counters.retrans_segs);
+        assert!(again <= lost + overflowed, "{cc:?}: {again} sent again, {lost} and {overflowed} lost");
+        assert!(counters.undos == 0 && counters.dsack_recv <= counters.loss_probes, "{cc:?}: {counters:?}");
+    }
+}
+
+#[test]
+fn a_run_can_be_drawn() {
+    let run = run(&Arguments { flows: 2, cc: vec![Bbr, Cubic], ..narrow(10, 20, 0, Cubic, 5) }, 1);
+    let svg = plot::svg(&run);
+    assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+    assert_eq!(svg.matches("<polyline").count(), 8, "two flows: window, round trip, sent, arrived");
+    assert!(svg.contains("<circle") && svg.contains("flow 2 cubic"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::urgent::Urgent;
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 /// The sending half.
 #[derive(Debug, Default)]
@@ -45,6 +46,10 @@ pub(super) struct Snd {
     pub(super) lowat: u32,
     /// Where the last chunk of the queue begins, unless it was sent already (`room`).
     pub(super) chunk: Seq,
+    /// What was written up to the last push, and the ends that carry PSH for one (`room`).
+    pub(super) pushed: Seq,
+    #[allow(clippy::box_collection)]
+    pub(super) pushes: Option<Box<VecDeque<Seq>>>,
     pub(super) queue: SendQueue,
     pub(super) last_sent: Instant,
 }

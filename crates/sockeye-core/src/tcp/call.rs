@@ -32,6 +32,7 @@ impl Connection {
     pub fn send_commit(&mut self, n: usize, ctx: &mut Ctx<'_>) {
         self.note_chunks(n);
         self.snd.queue.commit(n, ctx.pool);
+        self.note_write();
         self.due |= Due::DATA;
     }
 
@@ -57,6 +58,7 @@ impl Connection {
                 }
             }
         }
+        self.note_write();
         self.due |= Due::DATA;
         Ok(data.len())
     }
@@ -72,6 +74,7 @@ impl Connection {
         if n > 0 {
             self.note_chunks(n);
             self.snd.queue.push_chunk(chunk, ctx.pool);
+            self.note_write();
             self.due |= Due::DATA;
         }
         Ok(n)

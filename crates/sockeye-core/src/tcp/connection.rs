@@ -12,6 +12,7 @@ use super::rate::Sampler;
 use super::recover::Recovery;
 use super::rtt::Rtt;
 use super::send_queue::SendQueue;
+use super::stamping::Stamps;
 use super::timers::{Moment, Timer, Timers};
 use super::{Ctx, Settings, State, TimeWait};
 use crate::errno::Errno;
@@ -45,6 +46,7 @@ pub struct Connection {
     pub(super) limited: Limited,
     pub(super) rate: Option<Box<Sampler>>,
     pub(super) pacer: Option<Box<Pacer>>,
+    pub(super) stamps: Option<Box<Stamps>>,
     /// Sequence and acknowledgement number of the reset that is due.
     pub(super) reset: (Seq, Option<Seq>),
     pub(super) ts_offset: u32,
@@ -97,6 +99,7 @@ impl Connection {
             nxt: iss,
             small: iss,
             chunk: iss + 1,
+            pushed: iss + 1,
             usage_end: iss,
             mss: mss_path,
             mss_path,
@@ -126,6 +129,7 @@ impl Connection {
             limited: Limited::default(),
             rate: None,
             pacer: None,
+            stamps: None,
             reset: (Seq(0), None),
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             challenged: Moment::NEVER,

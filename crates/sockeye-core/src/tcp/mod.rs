@@ -43,6 +43,7 @@ mod selective;
 mod send;
 mod send_queue;
 mod settings;
+mod stamping;
 mod time_wait;
 mod timers;
 mod urgent;
@@ -57,6 +58,7 @@ pub use info::TcpInfo;
 pub use pool::Pool;
 pub use request::{Request, RequestOutcome};
 pub use settings::{Congestion, CookieKeys, Limits, Settings};
+pub use stamping::{Stamp, StampKind, Stamping};
 pub use time_wait::{TimeWait, TimeWaitOutcome};
 pub use urgent::Mark;
 

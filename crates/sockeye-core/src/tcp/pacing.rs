@@ -17,15 +17,27 @@ pub(super) struct Pacer {
     next: u64,
     /// Nothing goes before.
     wait: u64,
+    /// Bytes that have gone together so far.
+    burst: u32,
+    /// Bytes of a first burst that need not wait.
+    free: u32,
 }
 
 impl Pacer {
-    /// `len` bytes go at `rate` bytes a second, up to `quantum` bytes together.
+    /// `len` bytes go at `rate` bytes a second, up to `quantum` bytes together. Who is late, for want of a timer or of
+    /// acknowledgements, makes up for half a quantum (Linux: tcp_update_skb_after_send, fq_dequeue).
     fn sent(&mut self, len: u32, rate: u64, quantum: u32, now: u64) {
+        if self.free >= len {
+            self.free -= len;
+            return;
+        }
         let ns = |bytes: u32| u64::from(bytes) * 1_000_000_000 / rate.max(1);
-        self.next = self.next.max(now) + ns(len);
-        if self.next - now >= ns(quantum) {
-            self.wait = self.next;
+        if self.burst == 0 || self.next < now {
+            self.next = self.next.max(now.saturating_sub(ns(quantum) / 2));
+        }
+        (self.next, self.burst) = (self.next + ns(len), self.burst + len);
+        if self.burst >= quantum {
+            (self.wait, self.burst) = (self.next, 0);
         }
     }
 }
@@ -52,8 +64,7 @@ impl Connection {
         let fresh = self.pacer.is_none();
         let pacer = self.pacer.get_or_insert_default();
         if fresh && !self.congestion.is_model() {
-            pacer.next =
-                ctx.now.0.saturating_sub(u64::from(FIRST_SEGMENTS * mss) * 1_000_000_000 / rate.max(1));
+            pacer.free = FIRST_SEGMENTS * mss;
         }
         pacer.sent(len, rate, quantum, ctx.now.0);
     }

@@ -24,7 +24,7 @@ impl Connection {
             }
             ready.set(Readiness::OUT, shut.contains(Marks::SHUT_WRITE) || self.is_writable());
         }
-        ready.set(Readiness::ERR, self.error.is_some());
+        ready.set(Readiness::ERR, self.error.is_some() || self.has_stamps());
         ready.set(Readiness::PRI, self.has_urgent());
         ready
     }

@@ -56,6 +56,8 @@ impl Sampler {
     fn sent(&mut self, now: u64, lost: u32, in_flight: u32, fresh: bool) {
         if fresh {
             (self.first_sent_at, self.delivered_at) = (now, now);
+            // Who has just begun to send says little of the path (Linux: tcp_rate_check_app_limited).
+            self.app_limited = self.delivered.max(1);
         }
         let full = self.sent.len() >= RECORDS_MAX;
         if let Some(last) = self.sent.back_mut()

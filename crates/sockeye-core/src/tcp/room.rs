@@ -3,20 +3,25 @@
 //! In: the buffer's limit, what is queued and unsent, the windows. Out: how many bytes a write may queue. As Linux
 //! (tcp_sendmsg): data is kept in chunks of up to half of the peer's window; a chunk that was begun is filled whatever
 //! the limit, and a new one begins while the queue is below the limit and what is unsent below `TCP_NOTSENT_LOWAT`.
-//! A chunk that is full at the head of the queue is sent at once, as far as the windows go, which frees its place.
+//! A chunk that is full at the head of the queue is sent at once, as far as the windows go, which frees its place. When
+//! more than half of the peer's window was written since the last push, the chunk that ends there is pushed: it carries
+//! PSH, so that the receiver wakes its program before the writer is done.
 
 use super::block::Marks;
 use super::connection::{Connection, MSS_DEFAULT};
 use super::{Ctx, State};
 use crate::errno::{Errno, Result};
 use crate::wire::tcp::Seq;
+use smallvec::SmallVec;
 
 /// What a write of some length would find.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Place {
     room: u32,
     /// The length of the last chunk behind it.
     last: u32,
+    /// The ends of chunks that are pushed.
+    pushes: SmallVec<[Seq; 4]>,
 }
 
 impl Connection {
@@ -47,8 +52,17 @@ impl Connection {
 
     /// `n` bytes will be queued now: where the last chunk begins then.
     pub(super) fn note_chunks(&mut self, n: usize) {
-        let last = if self.is_first_small(n as u32) { n as u32 } else { self.place(n as u32).last };
-        self.snd.chunk = self.snd.queue.end() + n as u32 + last.wrapping_neg();
+        let end = self.snd.queue.end() + n as u32;
+        if self.is_first_small(n as u32) {
+            self.snd.chunk = self.snd.queue.end();
+        } else {
+            let place = self.place(n as u32);
+            self.snd.chunk = end + place.last.wrapping_neg();
+            self.push_at(&place.pushes);
+        }
+        if !self.marks.contains(Marks::MORE) {
+            self.snd.pushed = end;
+        }
     }
 
     /// The first bytes of an empty queue, a segment at most: they find room.
@@ -64,7 +78,7 @@ impl Connection {
         let mut last = end.diff(begun).max(0) as u32;
         let mut charged = self.send_charged() as u32;
         let mut window = self.congestion.window().saturating_sub(self.pipe()).min(self.peer_room());
-        let mut room = 0;
+        let (mut room, mut pushed, mut pushes) = (0, self.snd.pushed, SmallVec::new());
         while room < wanted {
             if last == 0 || last >= goal {
                 if charged >= self.snd.limit || unsent >= self.snd.lowat {
@@ -75,12 +89,49 @@ impl Connection {
             }
             let n = (goal - last).min(wanted - room);
             (room, unsent, charged, last) = (room + n, unsent + n, charged + n, last + n);
-            if last == goal && unsent == last {
-                let goes = window.min(last) / u32::from(self.snd.mss) * u32::from(self.snd.mss);
-                (window, unsent, last) = (window - goes, unsent - goes, last - goes);
+            if last < goal {
+                continue;
+            }
+            let force = (end + room).diff(pushed) > self.half_window() as i32;
+            if force {
+                pushed = end + room;
+                pushes.push(pushed);
+            }
+            if force || unsent == last {
+                let goes = window.min(unsent) / u32::from(self.snd.mss) * u32::from(self.snd.mss);
+                (window, unsent, last) = (window - goes, unsent - goes, last.min(unsent - goes));
             }
         }
-        Place { room, last }
+        Place { room, last, pushes }
+    }
+
+    fn push_at(&mut self, ends: &[Seq]) {
+        if ends.is_empty() {
+            return;
+        }
+        let kept = self.snd.pushes.get_or_insert_default();
+        for end in ends {
+            if kept.len() >= PUSHES_MAX {
+                kept.pop_front();
+            }
+            kept.push_back(*end);
+        }
+    }
+
+    /// Whether a pushed chunk ends there.
+    pub(super) fn is_push_end(&self, seq: Seq) -> bool {
+        self.snd.pushes.as_ref().is_some_and(|pushes| pushes.contains(&seq))
+    }
+
+    /// `snd.una` has moved.
+    pub(super) fn acknowledge_pushes(&mut self, ack: Seq) {
+        let Some(pushes) = &mut self.snd.pushes else { return };
+        while pushes.front().is_some_and(|end| end.le(ack)) {
+            pushes.pop_front();
+        }
+        if pushes.is_empty() {
+            self.snd.pushes = None;
+        }
     }
 
     /// Linux's tcp_xmit_size_goal: what half of the greatest window and a packet of 64 KiB hold.
@@ -132,5 +183,7 @@ impl Connection {
     }
 }
 
+/// Pushes that are told apart; beyond, the oldest are forgotten.
+const PUSHES_MAX: usize = 256;
 /// What Linux takes for the head of a chunk (`SKB_TRUESIZE` of headers alone).
 const CHUNK_COST: u32 = 1280;

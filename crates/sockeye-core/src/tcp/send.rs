@@ -85,6 +85,9 @@ impl Connection {
         };
         let mut segment = self.form_new(len, ctx);
         self.settle();
+        if !self.due.contains(Due::DATA) {
+            self.note_program_limited();
+        }
         if self.marks.contains(Marks::NO_SPACE) {
             self.note_limit(ctx.now);
         }
@@ -234,6 +237,9 @@ impl Connection {
         }
         self.note_usage();
         self.note_busy(ctx.now);
+        if self.stamps.is_some() {
+            self.stamp_sent(self.snd.nxt, ctx.now);
+        }
         self.tell_space();
         self.pace(len as u32, ctx);
         self.await_new_data(ctx);
@@ -300,7 +306,7 @@ impl Connection {
     /// The flags of a data segment that ends at `end`: FIN behind the last byte, PSH where the queue ends.
     fn flags_at(&self, end: Seq, len: usize) -> Flags {
         let mut flags = Flags::ACK;
-        if self.is_record_end(end) {
+        if self.is_record_end(end) || self.is_push_end(end) {
             flags.set(Flags::PSH, len > 0);
         }
         if end == self.snd.queue.end() {

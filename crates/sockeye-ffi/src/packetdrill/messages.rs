@@ -1,11 +1,11 @@
 //! The calls that move data. All of them end in [`give`] or [`take`], which block as Linux's do.
 
 use super::calls::{SO_RCVTIMEO, SO_SNDTIMEO, answer, blocks, stage, timeout};
+use super::errors::put;
 use super::names::{self, Name};
 use super::pipes;
 use super::stage::Stage;
 use super::world::{File, World};
-use super::zerocopy::put;
 use libc::{iovec, msghdr, sockaddr, socklen_t};
 use sockeye_core::SocketId;
 use sockeye_core::errno::{Errno, Result};
@@ -72,7 +72,10 @@ pub(super) unsafe extern "C" fn recvmsg(data: Data, fd: c_int, msg: *mut msghdr,
         let inq = stage.call(|world| world.queue_hint(fd)).unwrap_or(None);
         match inq {
             // SAFETY: the control area is the caller's.
-            Some(inq) => unsafe { put(msg, libc::IPPROTO_TCP, TCP_INQ, &inq.to_ne_bytes()) },
+            Some(inq) => unsafe {
+                let room = msg.msg_controllen;
+                put(msg, 0, room, libc::IPPROTO_TCP, TCP_INQ, &inq.to_ne_bytes());
+            },
             None => msg.msg_controllen = 0,
         }
     }

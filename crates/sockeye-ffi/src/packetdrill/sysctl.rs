@@ -12,6 +12,7 @@ use std::str::FromStr;
 pub(super) fn follow(host: &mut Host) {
     let mut limits = host.tcp_limits().clone();
     read_limits(&mut limits);
+    limits.pacing = is_fair_queue();
     host.set_tcp_limits(limits);
 }
 
@@ -20,6 +21,13 @@ pub(super) fn follow(host: &mut Host) {
 pub(super) fn flushes() -> u64 {
     let file = std::env::var_os("SOCKEYE_FLUSHES");
     file.and_then(|file| fs::metadata(file).ok()).map_or(0, |file| file.len())
+}
+
+/// Whether the script has asked for `fq`, which paces: the runner's `tc` notes its last command.
+fn is_fair_queue() -> bool {
+    let file = std::env::var_os("SOCKEYE_QDISC");
+    let command = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+    command.split_whitespace().any(|word| word == "fq")
 }
 
 /// What `nstat` would say of the host, for the runner's `nstat`: written when it has changed.

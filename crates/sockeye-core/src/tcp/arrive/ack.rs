@@ -154,6 +154,10 @@ impl Connection {
         self.soft_error = None;
         self.marks -= Marks::MORE;
         self.acknowledge_records(ack);
+        self.acknowledge_pushes(ack);
+        if self.stamps.is_some() {
+            self.stamp_acknowledged(ack, ctx.now);
+        }
         self.settle_urgent();
     }
 
