@@ -1,5 +1,5 @@
 # What the programs' tests share. Each runs inside a host (or natively), in an empty directory of its own, as
-# `NAME.sh FIRST-PORT [quick]`, and may use five ports from FIRST-PORT on. The first command that fails ends it.
+# `NAME.sh FIRST-PORT [quick]`, and may use five ports from FIRST-PORT on; TAKEN is native, engine or direct. The first command that fails ends it.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PORT=$1 QUICK=${2:-}
 export HOME=$PWD

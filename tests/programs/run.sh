@@ -10,7 +10,7 @@ for argument in "$@"; do
     case $argument in -*) options+=("$argument") ;; *) programs+=("$argument") ;; esac
 done
 begin "${options[@]}"
-[ ${#programs[@]} -gt 0 ] || programs=(curl redis nginx go postgres socat nc iperf3 memcached sshd)
+[ ${#programs[@]} -gt 0 ] || programs=(curl redis nginx go postgres socat nc iperf3 memcached sshd ss)
 
 # Everything that a test needs, where every user can read it.
 kit=$WORK/kit
@@ -51,7 +51,7 @@ run_program() {
     free_port
     NEXT_PORT=$((NEXT_PORT + 5))
     # shellcheck disable=SC2046
-    (cd "$directory" && run_as "$user" timeout -k 5 180 $(wrapper "$path") \
+    (cd "$directory" && TAKEN=$path run_as "$user" timeout -k 5 180 $(wrapper "$path") \
         bash "$kit/$name.sh" "$PORT" ${QUICK:+quick}) >"$WORK/log" 2>&1 </dev/null
     local status=$?
     if [ $status -eq 0 ]; then pass "$name $path as $user"; else fail "$name $path as $user" "status $status" "$WORK/log"; fi

@@ -178,6 +178,8 @@ pub struct SocketInfo {
     pub parent: Option<SocketId>,
     /// TCP's figures, of a connection.
     pub tcp: Option<alloc::boxed::Box<tcp::TcpInfo>>,
+    /// What a connection waits for, and how long still.
+    pub timer: Option<(tcp::TimerKind, core::time::Duration)>,
     /// The word of the layer above.
     pub owner_tag: u64,
 }

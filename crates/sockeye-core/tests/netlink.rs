@@ -100,3 +100,57 @@ fn what_would_change_something_is_refused() {
     assert_eq!(unknown[0].2[..4], (-19i32).to_ne_bytes());
     assert!(w.hosts[0].netlink_route(&[1, 2, 3], 4242).is_empty());
 }
+
+/// `struct inet_diag_req_v2` for all states.
+fn diag(family: u8, protocol: u8, extensions: u8) -> Vec<u8> {
+    let mut body = vec![family, protocol, extensions, 0];
+    body.extend_from_slice(&u32::MAX.to_ne_bytes());
+    body.resize(56, 0);
+    body
+}
+
+/// State, ports, user and inode of each `struct inet_diag_msg`.
+fn shown(datagrams: &[Vec<u8>]) -> Vec<(u8, u16, u16, u32, u32)> {
+    let all = messages(datagrams).into_iter().filter(|(kind, ..)| *kind == 20);
+    all.map(|(_, _, body)| {
+        let word = |at: usize| u32::from_ne_bytes(body[at..at + 4].try_into().unwrap());
+        let port = |at: usize| u16::from_be_bytes(body[at..at + 2].try_into().unwrap());
+        (body[1], port(4), port(6), word(64), word(68))
+    })
+    .collect()
+}
+
+#[test]
+fn sockets_are_dumped_with_their_owners() {
+    use sockeye_core::netlink::diag::Owner;
+    let mut w = World::one();
+    let listener = w.listen(0, "127.0.0.1:80", 5);
+    let (client, server) = w.pair(listener, 0, 0, "127.0.0.1:80");
+    let port = w.hosts[0].local_addr(client).unwrap().port();
+    let udp = w.bound_udp(0, "127.0.0.1:53");
+    for (id, tag) in [(listener, 1), (client, 2), (server, 3), (udp, 4)] {
+        w.hosts[0].set_owner_tag(id, tag);
+    }
+    // The third is not to be seen.
+    let owner = |tag: u64| (tag != 3).then_some(Owner { inode: 100 + tag as u32, uid: 7 });
+    let now = w.now;
+    let mut ask = |flags, body: &[u8]| w.hosts[0].netlink_diag(&request(20, flags, body), 4242, &owner, now);
+    let tcp = ask(0x301, &diag(2, 6, 2));
+    assert_eq!(shown(&tcp), [(10, 80, 0, 7, 101), (1, port, 80, 7, 102)]);
+    let info = messages(&tcp).into_iter().nth(1).unwrap().2;
+    assert_eq!(attribute(&info[72..], 2).map(|info| info[0]), Some(1), "tcpi_state");
+    assert_eq!(messages(&tcp).last().map(|m| m.0), Some(3), "NLMSG_DONE");
+    assert_eq!(shown(&ask(0x301, &diag(2, 17, 0))), [(7, 53, 0, 7, 104)]);
+    assert_eq!(shown(&ask(0x301, &diag(10, 6, 0))), []);
+
+    // One by its addresses, and one that is not there; a family that is not ours.
+    let mut one = diag(2, 6, 0);
+    one[8..12].copy_from_slice(&[(port >> 8) as u8, port as u8, 0, 80]);
+    one[12..16].copy_from_slice(&[127, 0, 0, 1]);
+    one[28..32].copy_from_slice(&[127, 0, 0, 1]);
+    assert_eq!(shown(&ask(1, &one)), [(1, port, 80, 7, 102)]);
+    one[11] = 81;
+    assert_eq!(messages(&ask(1, &one))[0].2[..4], (-2i32).to_ne_bytes());
+    assert_eq!(messages(&ask(0x301, &diag(1, 0, 0)))[0].2[..4], (-2i32).to_ne_bytes());
+    assert_eq!(messages(&ask(0x301, &[2, 6, 0, 0]))[0].2[..4], (-22i32).to_ne_bytes());
+}

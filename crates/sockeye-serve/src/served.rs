@@ -182,8 +182,8 @@ pub(crate) struct Datagrams {
     pub(crate) end: Option<OwnedFd>,
     /// A socket of ours that is told when the carrier's full queue has room again.
     pub(crate) waiter: Option<OwnedFd>,
-    /// Taken from the host, not yet in the carrier.
-    pub(crate) pending: Option<Datagram>,
+    /// Taken from the host, not yet in the carrier; oldest first.
+    pub(crate) pending: VecDeque<Datagram>,
     /// The host's error, taken and shown by the carrier: whoever asks first, a plain call or a notified one, has it.
     pub(crate) error: Option<Errno>,
 }
@@ -191,7 +191,7 @@ pub(crate) struct Datagrams {
 impl Datagrams {
     /// A socket without name and peer.
     pub(crate) fn new(id: SocketId, family: Family) -> Self {
-        Self { id, family, named: false, end: None, waiter: None, pending: None, error: None }
+        Self { id, family, named: false, end: None, waiter: None, pending: VecDeque::new(), error: None }
     }
 }
 

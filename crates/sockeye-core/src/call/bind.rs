@@ -25,7 +25,7 @@ impl Host {
             return Err(Errno::EINVAL);
         }
         let unused = socket.local.port() == 0 && socket.role().is_none_or(|role| matches!(role, Role::Idle));
-        let free = unused || self.is_over(socket);
+        let free = unused || self.is_over(id);
         // inet6_bind looks at the socket first, inet_bind at the address.
         if !free && socket.domain == Domain::Inet6 {
             return Err(Errno::EINVAL);
@@ -55,10 +55,10 @@ impl Host {
     }
 
     /// A connection that has ended and given its port back leaves a socket that may be bound (`TCP_CLOSE`, no
-    /// `inet_num`), although connect has still to tell of the end.
-    fn is_over(&self, socket: &Socket) -> bool {
-        let closed = socket.flow().and_then(|flow| self.flows[flow].connection()).map(|c| c.state());
-        closed == Some(State::Closed) && !socket.port_locked && socket.hold.is_none()
+    /// `inet_num`), although connect has still to tell of the end. In TIME-WAIT the socket is a closed one already.
+    pub(crate) fn is_over(&self, id: SocketId) -> bool {
+        let socket = &self.sockets[id];
+        self.is_ended(id) && !socket.port_locked && socket.hold.is_none()
     }
 
     /// raw_bind and rawv6_bind: an address only, which may change as long as there is no peer.

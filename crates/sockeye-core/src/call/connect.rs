@@ -31,6 +31,9 @@ impl Host {
             Body::Stream { role: Role::Connection { phase: Phase::Connected, .. }, .. } => {
                 Err(Errno::EISCONN)
             }
+            Body::Stream { role: Role::Connection { phase: Phase::Dissolving, .. }, .. } => {
+                Err(Errno::EINVAL)
+            }
             Body::Stream { role: Role::Connection { flow, .. }, .. } => {
                 let flow = *flow;
                 self.connect_outcome(id, flow, now)
@@ -90,7 +93,7 @@ impl Host {
             let own = socket.local.ip();
             to.set_ip(match own {
                 own if own.is_ipv4() && to.is_ipv6() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-                own if !own.is_unspecified() && own.is_ipv4() && to.is_ipv4() => own,
+                own if self.routing.is_source(own) && own.is_ipv4() && to.is_ipv4() => own,
                 _ => loopback_of(to.ip()),
             });
         }
@@ -205,7 +208,7 @@ impl Host {
             }
             Body::Stream { role: Role::Idle, .. } => {
                 let socket = &mut self.sockets[id];
-                (socket.shut_read, socket.shut_write, socket.error) = (false, false, None);
+                (socket.shut_read, socket.shut_write) = (false, false);
                 self.reset_name(id);
             }
             Body::Stream { role: Role::Listener(_), .. } => {
@@ -228,6 +231,11 @@ impl Host {
     fn disconnect_stream(&mut self, id: SocketId, flow: FlowId, now: Instant) {
         let connection = self.flows[flow].connection_mut().expect("a socket's flow is a connection");
         self.sockets[id].swap_settings(Some(Box::new(connection.settings().clone())));
+        // tcp_disconnect: what was open is reset, and says so; an error that was not told stays.
+        let closed = connection.state() == State::Closed;
+        let open =
+            !matches!(connection.state(), State::Closed | State::TimeWait | State::Closing | State::LastAck);
+        let error = connection.take_error().or(open.then_some(Errno::ECONNRESET));
         connection.abort(&mut self.engine.ctx(now));
         // The connection's port goes back to the socket before the orphan can end.
         if let Some(hold) = self.flows[flow].hold.take() {
@@ -235,8 +243,11 @@ impl Host {
         }
         self.orphan(flow, now);
         let socket = &mut self.sockets[id];
-        (socket.shut_read, socket.shut_write, socket.error) = (false, false, None);
-        self.reset_name(id);
+        (socket.shut_read, socket.shut_write, socket.error) = (false, false, error);
+        // A port that was given to a socket whose connection had ended is not taken from it (tcp_disconnect).
+        if !closed || socket.hold.is_none() {
+            self.reset_name(id);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::host::{Datagram, Domain, Host, Kind, QueuedError, SendControl, Socket
 use crate::packet::Payload;
 use crate::socket::table::Socket;
 use crate::time::Instant;
+use crate::wire::unmap;
 use core::net::SocketAddr;
 
 /// Datagrams.
@@ -42,6 +43,7 @@ impl Host {
         let socket = &self.sockets[id];
         match to {
             Some(to) if socket.domain == Domain::Inet && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
+            Some(to) if is_barred(socket, to) => Err(Errno::ENETUNREACH),
             Some(to) if to.port() == 0 && socket.is_udp() => Err(Errno::EINVAL),
             Some(to) => self.destination(id, to),
             None => socket.inbox().and_then(|inbox| inbox.peer).ok_or(Errno::EDESTADDRREQ),
@@ -101,10 +103,20 @@ impl Host {
         datagram.ok_or(Errno::EAGAIN)
     }
 
+    /// The next datagram, whatever error is pending: for a layer that tells of errors itself.
+    pub fn take_datagram(&mut self, id: SocketId) -> Option<Datagram> {
+        self.sockets.get_mut(id)?.inbox_mut()?.pop()
+    }
+
     /// The next datagram's length, without taking it.
     pub fn next_datagram_len(&self, id: SocketId) -> Option<usize> {
         let inbox = self.sockets.get(id)?.inbox()?;
         inbox.queue.front().map(|datagram| datagram.payload.len())
+    }
+
+    /// Whether an error waits for `MSG_ERRQUEUE`.
+    pub fn has_queued_error(&self, id: SocketId) -> bool {
+        self.sockets.get(id).and_then(Socket::inbox).is_some_and(|inbox| !inbox.errors.is_empty())
     }
 
     /// recvmsg(2) with `MSG_ERRQUEUE`: the oldest queued error; EAGAIN when there is none.
@@ -140,4 +152,9 @@ impl Socket {
         ready.set(Readiness::HUP, self.shut_read && self.shut_write);
         ready
     }
+}
+
+/// Whether an address is IPv4's, of which a socket for IPv6 only has none.
+fn is_barred(socket: &Socket, to: SocketAddr) -> bool {
+    socket.domain == Domain::Inet6 && socket.options.v6only && unmap(to).is_ipv4()
 }

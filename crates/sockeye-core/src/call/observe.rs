@@ -6,7 +6,7 @@ use crate::readiness::Readiness;
 use crate::socket::demux::{Fit, FlowKey};
 use crate::socket::flow::{Flow, FlowKind};
 use crate::socket::table::{Body, Role, Socket, show};
-use crate::tcp::{Connection, Stamp, Stamping, State};
+use crate::tcp::{Connection, Stamp, Stamping, State, TimerKind};
 use crate::time::Instant;
 use crate::wire::protocol;
 use alloc::boxed::Box;
@@ -47,6 +47,16 @@ impl Host {
     /// Whether a stream neither listens nor has a connection, not even one that failed and was not asked for.
     pub fn is_idle(&self, id: SocketId) -> bool {
         self.sockets.get(id).is_some_and(|socket| matches!(socket.role(), Some(Role::Idle)))
+    }
+
+    /// Whether a stream's connection has ended, as its program may see (`TCP_CLOSE`; in TIME-WAIT Linux's socket is a
+    /// closed one already).
+    pub fn is_ended(&self, id: SocketId) -> bool {
+        let flow = self.sockets.get(id).and_then(Socket::flow);
+        flow.is_some_and(|flow| match self.flows[flow].connection() {
+            Some(connection) => matches!(connection.state(), State::Closed | State::TimeWait),
+            None => true,
+        })
     }
 
     /// What `ss` shows of a socket.
@@ -113,12 +123,18 @@ impl Host {
             v6only: false,
             parent,
             tcp: None,
+            timer: None,
             owner_tag: 0,
         };
         match &flow.kind {
             FlowKind::Connection { connection, .. } => info.set_connection(connection, now),
-            FlowKind::TimeWait(_) => info.state = State::TimeWait,
-            FlowKind::Request { .. } => {}
+            FlowKind::TimeWait(wait) => {
+                info.state = State::TimeWait;
+                info.timer = Some((TimerKind::TimeWait, wait.deadline().since(now)));
+            }
+            FlowKind::Request { request, .. } => {
+                info.timer = request.deadline().map(|at| (TimerKind::Retransmit, at.since(now)));
+            }
         }
         info
     }
@@ -130,9 +146,9 @@ impl Host {
         match protocol {
             protocol::TCP => {
                 let flow = self.demux.flow(&key).and_then(|id| self.flows[id].socket());
-                flow.or_else(|| self.demux.listener(local, &key, |_| Fit::Yes))
+                flow.or_else(|| self.demux.listener(local, &key, |_| Fit::Yes(0)))
             }
-            protocol::UDP | protocol::UDPLITE => self.names(protocol).datagram(local, &key, |_| Fit::Yes),
+            protocol::UDP | protocol::UDPLITE => self.names(protocol).datagram(local, &key, |_| Fit::Yes(0)),
             _ => None,
         }
     }
@@ -182,6 +198,7 @@ impl Socket {
             v6only: self.options.v6only,
             parent: self.parent,
             tcp: None,
+            timer: None,
             owner_tag: self.owner_tag,
         }
     }
@@ -200,5 +217,6 @@ impl SocketInfo {
         self.state = connection.state();
         (self.recv_q, self.send_q) = (connection.received(), connection.send_queued());
         self.tcp = Some(Box::new(connection.info(now)));
+        self.timer = connection.timer(now);
     }
 }

@@ -162,7 +162,14 @@ impl Host {
             // inet_shutdown disconnects who is still connecting.
             State::SynSent => return self.disconnect(id, now),
             // In TIME-WAIT Linux's socket is a closed one already.
-            State::Closed | State::TimeWait => return Err(Errno::ENOTCONN),
+            State::Closed | State::TimeWait => {
+                if let Body::Stream { role: Role::Connection { phase, .. }, .. } = &mut self.sockets[id].body
+                    && *phase == Phase::Connecting
+                {
+                    *phase = Phase::Dissolving;
+                }
+                return Err(Errno::ENOTCONN);
+            }
             _ => {}
         }
         if read {

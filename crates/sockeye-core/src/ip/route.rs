@@ -131,6 +131,24 @@ impl Routing {
         addr == IpAddr::V4(Ipv4Addr::BROADCAST) || self.broadcast.contains(&addr)
     }
 
+    /// Whether a packet can come from an address: it is neither the wildcard nor one of many.
+    pub fn is_source(&self, addr: IpAddr) -> bool {
+        !addr.is_unspecified() && !addr.is_multicast() && !self.is_broadcast(addr)
+    }
+
+    /// Whether an address is a group's, or all hosts' of the link.
+    pub fn is_group(&self, addr: IpAddr) -> bool {
+        addr.is_multicast() || addr == IpAddr::V4(Ipv4Addr::BROADCAST)
+    }
+
+    /// The interface that has an address of the host's.
+    pub fn interface_of(&self, addr: IpAddr) -> Option<IfIndex> {
+        match addr {
+            IpAddr::V4(v4) if v4.is_loopback() => Some(IfIndex::LO),
+            addr => self.local.get(&addr).copied(),
+        }
+    }
+
     /// Whether packets come in by an interface whose senders may use any address.
     pub fn is_gate(&self, interface: IfIndex) -> bool {
         self.interface(interface).is_some_and(|i| i.trusted_gate)

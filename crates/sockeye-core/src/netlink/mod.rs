@@ -1,9 +1,12 @@
-//! `NETLINK_ROUTE` (rtnetlink(7)): what programs ask to learn the host's interfaces, addresses and routes.
+//! Netlink: what programs ask to learn the host's interfaces, addresses and routes (`NETLINK_ROUTE`, rtnetlink(7)) and
+//! its sockets (`NETLINK_SOCK_DIAG`, in [`diag`]).
 //!
 //! In: the bytes of one send. Out: the datagrams that the program then receives. Answered are dumps of links,
 //! addresses and routes, and single links and routes (`RTM_GETLINK`, `RTM_GETADDR`, `RTM_GETROUTE`); rules and
 //! neighbours are empty lists; whatever would change something is EPERM, as for any user without privilege.
 
+mod bytecode;
+pub mod diag;
 mod dump;
 
 use crate::errno::Errno;
@@ -24,19 +27,7 @@ impl Host {
     /// Answers the messages of one `NETLINK_ROUTE` request: the datagrams for the program, in order. `port` is
     /// the program's netlink port (`nl_pid`).
     pub fn netlink_route(&self, request: &[u8], port: u32) -> Vec<Vec<u8>> {
-        let mut datagrams = Vec::new();
-        let mut rest = request;
-        while let Some((header, body, next)) = MessageHeader::parse(rest) {
-            rest = next;
-            // NLMSG_NOOP and its kin are passed over, and so is what is no request (netlink_rcv_skb).
-            if header.flags & NLM_F_REQUEST == 0 || header.kind < RTM_BASE {
-                continue;
-            }
-            let mut answer = Answer { request: header, port, datagrams: Vec::from([Vec::new()]) };
-            self.answer_route(&mut answer, body);
-            datagrams.extend(answer.datagrams.into_iter().filter(|datagram| !datagram.is_empty()));
-        }
-        datagrams
+        answer_each(request, port, |answer, body| self.answer_route(answer, body))
     }
 
     fn answer_route(&self, answer: &mut Answer, body: &[u8]) {
@@ -55,6 +46,23 @@ impl Host {
         }
         answer.done();
     }
+}
+
+/// Lets `one` answer each request of a datagram; gives the datagrams of all answers.
+fn answer_each(request: &[u8], port: u32, mut one: impl FnMut(&mut Answer, &[u8])) -> Vec<Vec<u8>> {
+    let mut datagrams = Vec::new();
+    let mut rest = request;
+    while let Some((header, body, next)) = MessageHeader::parse(rest) {
+        rest = next;
+        // NLMSG_NOOP and its kin are passed over, and so is what is no request (netlink_rcv_skb).
+        if header.flags & NLM_F_REQUEST == 0 || header.kind < RTM_BASE {
+            continue;
+        }
+        let mut answer = Answer { request: header, port, datagrams: Vec::from([Vec::new()]) };
+        one(&mut answer, body);
+        datagrams.extend(answer.datagrams.into_iter().filter(|datagram| !datagram.is_empty()));
+    }
+    datagrams
 }
 
 impl Answer {

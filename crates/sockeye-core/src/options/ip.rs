@@ -127,12 +127,13 @@ impl Host {
 
     /// Once bound it is too late: EINVAL.
     fn set_v6only(&mut self, id: SocketId, on: bool) -> Result<()> {
-        let socket = self.socket_mut(id)?;
+        let socket = self.socket_ref(id)?;
+        let bound = socket.local.port() != 0 && !self.is_over(id);
         // A raw socket is bound to its protocol from birth.
-        if socket.local.port() != 0 || socket.kind == Kind::Raw {
+        if bound || socket.kind == Kind::Raw {
             return Err(Errno::EINVAL);
         }
-        socket.options.v6only = on;
+        self.sockets[id].options.v6only = on;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ mod multicast;
 mod raw;
 mod socket;
 pub mod table;
-mod tcp;
+pub(crate) mod tcp;
 mod timeout;
 mod value;
 
@@ -128,7 +128,16 @@ impl Host {
         value: &[u8],
         now: Instant,
     ) -> Result<()> {
-        let entry = self.find_option(id, level, name)?;
+        let entry = self.find_option(id, level, name).map_err(|unknown| {
+            // sk_setsockopt, tcp_setsockopt and udp_lib_setsockopt look at the length before they look at the name.
+            let own = self.sockets.get(id).is_some_and(|socket| match level {
+                table::SOL_SOCKET => true,
+                table::IPPROTO_TCP => socket.is_tcp(),
+                table::IPPROTO_UDP | table::IPPROTO_UDPLITE => socket.is_udp(),
+                _ => false,
+            });
+            if own && value.len() < 4 { Errno::EINVAL } else { unknown }
+        })?;
         match entry.support {
             Support::Effective => match entry.group {
                 Group::Socket => self.set_socket_option(id, name, value, now),
@@ -158,7 +167,6 @@ impl Host {
                 socket.options.store(level, name, value::of_bool(value != 0));
                 Ok(())
             }
-            // sk_setsockopt and tcp_setsockopt look at the length before they look at the name.
             Support::ReadOnly | Support::Refused(_)
                 if matches!(level, table::SOL_SOCKET | table::IPPROTO_TCP)
                     && !(level == table::IPPROTO_TCP && name == TCP_ULP)

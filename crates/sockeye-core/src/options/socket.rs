@@ -75,6 +75,7 @@ impl Host {
             SO_RCVLOWAT => value.max(1),
             _ => i32::from(value != 0),
         };
+        let value = if name == SO_RCVLOWAT { value.min(self.lowat_max(id)) } else { value };
         if self.sockets[id].inbox().is_some() {
             return self.sockets[id].options.store(SOL_SOCKET, name, of_int(value));
         }
@@ -83,6 +84,17 @@ impl Host {
             SO_OOBINLINE => settings.oob_inline = value != 0,
             _ => settings.receive_lowat = value as u32,
         });
+    }
+
+    /// tcp_set_rcvlowat: no stream waits for more than half of its buffer, as it was set or may grow.
+    fn lowat_max(&self, id: SocketId) -> i32 {
+        let socket = &self.sockets[id];
+        let Some(settings) = self.settings_in_force(socket) else { return i32::MAX };
+        let half = match settings.receive_buffer_locked {
+            true => self.buffers(socket).1 / 2,
+            false => self.engine.limits.receive_buffer_max / 2,
+        };
+        i32::try_from(half).unwrap_or(i32::MAX)
     }
 
     pub(super) fn get_socket_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {

@@ -195,7 +195,7 @@ fn whole_retries(seconds: u32) -> u32 {
 }
 
 /// `struct tcp_info` of Linux.
-fn info_bytes(info: &TcpInfo) -> OptionValue {
+pub(crate) fn info_bytes(info: &TcpInfo) -> OptionValue {
     let mut out = OptionValue::with_capacity(INFO_LEN);
     let us = |time: Duration| time.as_micros().min(u128::from(u32::MAX)) as u32;
     let ms = |time: Duration| time.as_millis().min(u128::from(u32::MAX)) as u32;

@@ -9,7 +9,7 @@ use super::demux::FlowKey;
 use super::flow::{Flow, FlowId, FlowKind};
 use super::isn;
 use super::table::{Body, Phase, Role, Socket};
-use crate::host::{Event, Host, SocketId};
+use crate::host::{Domain, Event, Host, SocketId};
 use crate::ip::input::{Meta, TTL_DEFAULT};
 use crate::ip::route::{Path, Route};
 use crate::tcp::{Connection, Request, RequestOutcome, Segment, State, TimeWaitOutcome, reset_reply};
@@ -225,9 +225,10 @@ impl Host {
         let child = self.insert_socket(domain, crate::host::Kind::Stream, protocol::TCP);
         let parent = &self.sockets[listener];
         let mut options = parent.options.clone();
-        if domain == crate::host::Domain::Inet6 {
-            // tcp_v6_syn_recv_sock: what the client's packets had left.
-            options.multicast_hops = TTL_DEFAULT;
+        // tcp_v4_syn_recv_sock, tcp_v6_syn_recv_sock: what the client's packets had left.
+        match domain {
+            Domain::Inet => options.multicast_ttl = TTL_DEFAULT,
+            Domain::Inet6 => options.multicast_hops = TTL_DEFAULT,
         }
         let role = Role::Connection { flow, phase: Phase::Connected };
         let body = Body::Stream { settings: None, role };

@@ -59,6 +59,8 @@ pub(crate) struct Binding {
     pub device: u32,
     /// By bind, not by connect's choice of a port.
     pub explicit: bool,
+    /// An IPv6 socket that may be IPv4's too: also one that a connection gave an IPv6 address.
+    pub dual: bool,
 }
 
 /// How strictly a question is asked.
@@ -73,11 +75,16 @@ pub(crate) enum Rule {
 }
 
 impl Binding {
+    /// ipv4_rcv_saddr_equal: 0.0.0.0 is in the way of every socket that is not IPv6's alone, whatever its address.
+    fn hides(self, other: Self) -> bool {
+        self.addr == BoundAddr::Any4 && other.dual
+    }
+
     fn conflicts(self, other: Self, rule: Rule) -> bool {
         if self.device != 0 && other.device != 0 && self.device != other.device {
             return false;
         }
-        if !self.addr.overlaps(other.addr) {
+        if !self.addr.overlaps(other.addr) && !self.hides(other) && !other.hides(self) {
             return false;
         }
         let both_reuse = self.reuse && other.reuse;
@@ -157,7 +164,15 @@ mod tests {
 
     fn binding(addr: &str, v6only: bool) -> Binding {
         let addr = BoundAddr::new(addr.parse().unwrap(), v6only);
-        Binding { addr, reuse: false, reuseport: false, listening: false, device: 0, explicit: true }
+        Binding {
+            addr,
+            reuse: false,
+            reuseport: false,
+            listening: false,
+            device: 0,
+            explicit: true,
+            dual: false,
+        }
     }
 
     #[test]
@@ -176,6 +191,14 @@ mod tests {
             assert_eq!(ports.conflicts(80, b, Rule::TcpNamed), overlap, "{a:?} {b:?}");
             assert!(!ports.conflicts(81, b, Rule::TcpNamed));
         }
+    }
+
+    #[test]
+    fn a_connection_of_a_dual_socket_keeps_the_v4_wildcard_away() {
+        let mut ports = Ports::default();
+        ports.take(80, Binding { dual: true, ..binding("::1", false) });
+        assert!(ports.conflicts(80, binding("0.0.0.0", false), Rule::TcpNamed));
+        assert!(!ports.conflicts(80, binding("127.0.0.1", false), Rule::TcpNamed));
     }
 
     #[test]

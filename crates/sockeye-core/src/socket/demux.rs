@@ -175,7 +175,10 @@ impl Demux {
             let nth = (u64::from(key.spread(&self.hasher)) * group.len() as u64) >> 32;
             return Some(group[nth as usize]);
         }
-        sharers.iter().rev().copied().find(|id| fits(*id) == Fit::Yes)
+        let score = |id: &SocketId| if let Fit::Yes(score) = fits(*id) { Some(score) } else { None };
+        let scored = sharers.iter().filter_map(|id| Some((score(id)?, *id)));
+        // The last of the best: max_by_key gives it.
+        scored.max_by_key(|(score, _)| *score).map(|(_, id)| id)
     }
 }
 
@@ -184,8 +187,8 @@ impl Demux {
 pub(crate) enum Fit {
     /// It is bound to another interface, or the like.
     No,
-    /// It may.
-    Yes,
+    /// It may; of several the one with the highest score, of equals the last (compute_score).
+    Yes(u8),
     /// It may, as one of a `SO_REUSEPORT` group.
     Group,
 }

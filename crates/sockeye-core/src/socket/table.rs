@@ -77,6 +77,8 @@ pub(crate) enum Phase {
     /// connect said EINPROGRESS and has not been asked again.
     Connecting,
     Connected,
+    /// It was shut before its failure was told (`SS_DISCONNECTING`): only `AF_UNSPEC` makes it usable again.
+    Dissolving,
 }
 
 impl Socket {
@@ -206,6 +208,7 @@ impl Socket {
             listening: matches!(self.role(), Some(Role::Listener(_))),
             device: self.options.device.map_or(0, |i| i.0),
             explicit: true,
+            dual: self.domain == Domain::Inet6 && !self.options.v6only,
         }
     }
 
@@ -213,6 +216,11 @@ impl Socket {
     pub(crate) fn peer_key(&self) -> Option<FlowKey> {
         let peer = self.inbox()?.peer.filter(|peer| peer.port() != 0);
         peer.map(|peer| FlowKey::new(self.local, peer, None))
+    }
+
+    /// Whether a datagram socket is connected.
+    pub(crate) fn has_peer(&self) -> bool {
+        self.inbox().is_some_and(|inbox| inbox.peer.is_some())
     }
 
     /// Whether it is connected, if only to an address with port 0, and that is not `from`.

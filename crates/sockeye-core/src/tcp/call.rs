@@ -254,7 +254,7 @@ impl Connection {
     }
 
     /// A FIN follows what is queued (RFC 9293, 3.10.4).
-    fn owe_fin(&mut self) {
+    pub(super) fn owe_fin(&mut self) {
         self.marks |= Marks::FIN;
         match self.state {
             State::CloseWait => self.state = State::LastAck,

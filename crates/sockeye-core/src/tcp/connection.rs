@@ -13,7 +13,7 @@ use super::recover::Recovery;
 use super::rtt::Rtt;
 use super::send_queue::SendQueue;
 use super::stamping::Stamps;
-use super::timers::{Moment, Timer, Timers};
+use super::timers::{Moment, Timer, TimerKind, Timers};
 use super::{Ctx, Settings, State, TimeWait};
 use crate::errno::Errno;
 use crate::time::Instant;
@@ -289,6 +289,11 @@ impl Connection {
     /// The exact time of the next `expire`.
     pub fn deadline(&self) -> Option<Instant> {
         self.timers.deadline()
+    }
+
+    /// The timer that `ss -o` shows, and the time that is left of it.
+    pub fn timer(&self, now: Instant) -> Option<(TimerKind, Duration)> {
+        self.timers.shown(now)
     }
 
     /// Whether readiness may have changed since this was last asked: the table queues an event.

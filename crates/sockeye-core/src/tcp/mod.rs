@@ -60,6 +60,7 @@ pub use request::{Request, RequestOutcome};
 pub use settings::{Congestion, CookieKeys, Limits, Settings};
 pub use stamping::{Stamp, StampKind, Stamping};
 pub use time_wait::{TimeWait, TimeWaitOutcome};
+pub use timers::TimerKind;
 pub use urgent::Mark;
 
 /// A segment, in either direction.

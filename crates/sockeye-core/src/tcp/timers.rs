@@ -20,6 +20,19 @@ pub(super) enum Timer {
     Pacing,
 }
 
+/// What a connection waits for, with Linux's number (`idiag_timer`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TimerKind {
+    None = 0,
+    /// To send again.
+    Retransmit = 1,
+    /// Keepalive, or the end of an orphan in FIN-WAIT-2.
+    Keepalive = 2,
+    TimeWait = 3,
+    /// To probe a window that is shut.
+    Probe = 4,
+}
+
 /// When each of them is due.
 #[derive(Clone, Debug)]
 pub(super) struct Timers([Instant; Timer::ALL.len()]);
@@ -53,6 +66,18 @@ impl Timers {
     /// The earliest of them.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.0.iter().copied().min().filter(|&at| at != NEVER)
+    }
+
+    /// What `ss -o` shows, with the time left: a retransmission hides the others.
+    pub(super) fn shown(&self, now: Instant) -> Option<(TimerKind, Duration)> {
+        let order = [
+            (Timer::Retransmit, TimerKind::Retransmit),
+            (Timer::Persist, TimerKind::Probe),
+            (Timer::Keepalive, TimerKind::Keepalive),
+            (Timer::Linger, TimerKind::Keepalive),
+        ];
+        let (timer, kind) = order.into_iter().find(|(timer, _)| self.is_set(*timer))?;
+        Some((kind, self.0[timer as usize].since(now)))
     }
 
     /// Clears a timer that is due; says whether it was.

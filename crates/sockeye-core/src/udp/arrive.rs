@@ -1,11 +1,14 @@
 //! A datagram has come: who hears it.
 
 use super::Inbox;
-use crate::host::{Datagram, Host, SocketId};
+use crate::host::{Datagram, Domain, Host, SocketId};
+use crate::icmp::Unreachable;
 use crate::ip::input::Meta;
 use crate::packet::Payload;
 use crate::socket::demux::{Fit, FlowKey};
 use crate::socket::table::Socket;
+use crate::time::Instant;
+use crate::wire::unmap;
 use core::net::SocketAddr;
 
 impl Host {
@@ -33,6 +36,34 @@ impl Host {
         }
     }
 
+    /// A datagram that was given to a socket whose program turned out to be gone arrives once more at `port`: for
+    /// whoever has it now; else its sender, if it is one of this host, hears that nobody has. What was for a group is
+    /// lost: the others of the group have had it.
+    pub fn arrive_again(&mut self, datagram: &Datagram, protocol: u8, port: u16, now: Instant) {
+        let (from, to) = (unmap(datagram.from), SocketAddr::new(datagram.to.to_canonical(), port));
+        let meta =
+            Meta { ttl: datagram.ttl, tos: datagram.tos, ..Meta::own(from.ip(), to.ip(), protocol, now) };
+        if to.ip().is_multicast() || self.routing.is_broadcast(to.ip()) {
+            return;
+        }
+        if !self.udp_arrives(&meta, from, to, datagram.payload.clone()) {
+            self.refuse_datagram(protocol, from, to, datagram.payload.clone());
+        }
+    }
+
+    /// Nobody has the port: not the sender hears of it but who would hear the answer (__udp4_lib_err looks it up anew).
+    pub(super) fn refuse_datagram(
+        &mut self,
+        protocol: u8,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Payload,
+    ) {
+        if let Some(id) = self.datagram_between(protocol, from, to) {
+            self.datagram_error(id, to, &Unreachable::port(to.ip()), payload);
+        }
+    }
+
     fn udp_receiver(&self, meta: &Meta, from: SocketAddr, to: SocketAddr) -> Option<SocketId> {
         let key = FlowKey::new(to, from, None);
         self.names(meta.protocol)
@@ -50,7 +81,7 @@ impl Host {
         let key = FlowKey::new(local, remote, None);
         self.names(protocol).datagram(local, &key, |id| match self.sockets[id].is_deaf_to(remote.ip()) {
             true => Fit::No,
-            false => Fit::Yes,
+            false => Fit::Yes(0),
         })
     }
 
@@ -61,7 +92,8 @@ impl Host {
             Some(device) if device != meta.interface => Fit::No,
             _ if socket.is_deaf_to(meta.src) => Fit::No,
             _ if socket.options.reuse_port => Fit::Group,
-            _ => Fit::Yes,
+            // IPv4's own before IPv6's, who is connected (here: to any port) before who is not.
+            _ => Fit::Yes(u8::from(socket.domain == Domain::Inet) + 2 * u8::from(socket.has_peer())),
         }
     }
 

@@ -4,7 +4,6 @@ use super::{PAYLOAD_MAX_V4, PAYLOAD_MAX_V6};
 use crate::Packet;
 use crate::errno::{Errno, Result};
 use crate::host::{Host, IfIndex, SendControl, SocketId};
-use crate::icmp::Unreachable;
 use crate::ip::input::{Meta, TTL_DEFAULT};
 use crate::ip::output::Outgoing;
 use crate::ip::route::{Path, Route};
@@ -41,10 +40,7 @@ impl Host {
         }
         if heard_here && !self.udp_arrives(&meta, from, to, payload.clone()) {
             self.unreachable_seen_by_raw(&meta, from, to, &payload);
-            // Not the sender hears of it but who would hear the answer (__udp4_lib_err looks it up anew).
-            if let Some(id) = self.datagram_between(protocol, from, to) {
-                self.datagram_error(id, to, &Unreachable::port(to.ip()), payload);
-            }
+            self.refuse_datagram(protocol, from, to, payload);
             return Ok(len);
         }
         for way in [Some(route), way_home].into_iter().flatten() {
@@ -151,7 +147,10 @@ impl Host {
             SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(IfIndex(v6.scope_id())),
             _ => None,
         };
-        let device = control.interface.or(socket.options.device).or(multicast).or(scope);
+        // Linux: who has an address sends to groups and to all by its interface.
+        let of_source = source.filter(|_| to.is_ipv4() && self.routing.is_group(to.ip()));
+        let of_source = of_source.and_then(|source| self.routing.interface_of(source));
+        let device = control.interface.or(socket.options.device).or(multicast).or(scope).or(of_source);
         let route = self.routing.lookup(to.ip(), device);
         let intercepted = self.demux.intercept(protocol, to.port()).is_some_and(|other| other != id);
         let mut route = match route {
@@ -182,8 +181,7 @@ impl Host {
             return if allowed { Ok(Some(chosen)) } else { Err(Errno::EINVAL) };
         }
         let local = socket.local.ip();
-        let usable = !local.is_unspecified() && !local.is_multicast() && !self.routing.is_broadcast(local);
-        match usable {
+        match self.routing.is_source(local) {
             // Also of `::ffff:0.0.0.0`, the wildcard of v4 alone.
             _ if local.is_ipv4() && to.is_ipv6() => Err(Errno::EAFNOSUPPORT),
             true if local.is_ipv4() != to.is_ipv4() && !socket.addr_locked => Ok(None),

@@ -10,8 +10,9 @@ use crate::carrier::link::raise_writable_edge;
 use crate::held::{HeldKey, Wait};
 use crate::served::{Connecting, Key, Kind, Phase};
 use crate::server::Server;
+use crate::sys::socket;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-use sockeye_core::host::SocketId;
+use sockeye_core::host::{Domain, SocketId};
 use sockeye_core::{Errno, Readiness};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -59,6 +60,10 @@ impl Server {
                 Err(errno) => Err(errno),
             },
             Kind::Datagram(datagrams) => match address::for_datagrams(datagrams.family, &bytes) {
+                // ip6_datagram_connect: an AF_INET address is not even looked up where there is only IPv6.
+                Ok(Parsed::Address(to)) if to.is_ipv4() && self.is_v6only(key) => {
+                    self.bind_implicitly(key, &copy).and(Err(Errno::EAFNOSUPPORT))
+                }
                 Ok(Parsed::Unspecified) => self.disconnect_datagrams(key, &copy),
                 Ok(Parsed::Address(to)) => self.connect_datagrams(key, &copy, to),
                 // Too short to have a family; else the port is taken before the address is looked at.
@@ -67,6 +72,12 @@ impl Server {
             },
             Kind::Netlink(_) => Ok(Outcome::Value(0)),
         }
+    }
+
+    /// `IPV6_V6ONLY` of an IPv6 socket.
+    fn is_v6only(&mut self, key: Key) -> bool {
+        let info = self.socket_id(key).and_then(|id| self.host_ref().info(id, self.now));
+        info.is_some_and(|info| info.v6only && info.domain == Domain::Inet6)
     }
 
     fn connect_stream(&mut self, call: &Call, key: Key, copy: OwnedFd, to: SocketAddr) -> Answer {
@@ -80,8 +91,13 @@ impl Server {
             Ok(()) => return Ok(Outcome::Value(0)),
             // Failed before, and told now: as good as new.
             Err(errno) if self.host_ref().is_idle(id) => {
+                if self.stream(key).is_some_and(|s| !matches!(s.phase, Phase::Fresh)) {
+                    self.set_phase(key, Phase::Spent);
+                }
+                // The carrier may have been given the error before.
+                let given = self.stream(key).and_then(|s| s.error.take());
                 self.usable_carrier(call, key, copy)?;
-                return Err(errno);
+                return Err(if errno == Errno::ECONNABORTED { given.unwrap_or(errno) } else { errno });
             }
             Err(errno) => return Err(errno),
         }
@@ -96,17 +112,20 @@ impl Server {
             }
         }
         match self.connect_state(id) {
+            // No program had that listener any more; it is gone now, and whoever else has the port is asked.
+            Progress::Failed if self.listener_died => {
+                let _ = self.connect_result(id, to);
+                let joined = self.stream(key).is_none_or(|s| s.is_joined());
+                self.set_phase(key, if joined { Phase::Spent } else { Phase::Fresh });
+                self.connect_stream(call, key, Arc::into_inner(copy).ok_or(Errno::ECONNREFUSED)?, to)
+            }
             Progress::Established if nonblocking => Err(Errno::EINPROGRESS),
-            Progress::Established => self.connect_result(id, to),
             Progress::Failed if !nonblocking => {
                 let shut = self.stream(key).is_some_and(|s| s.read_shut || s.write_shut);
                 self.set_phase(key, if shut { Phase::Spent } else { Phase::Fresh });
-                if let Some(copy) = Arc::into_inner(copy).filter(|_| shut) {
-                    // A failed connect undoes the shutdown.
-                    self.usable_carrier(call, key, copy)?;
-                }
-                self.connect_result(id, to)
+                self.tell_outcome(call, key, copy, to)
             }
+            Progress::Established => self.tell_outcome(call, key, copy, to),
             Progress::Failed => {
                 self.fail_carrier(key, &copy);
                 Err(Errno::EINPROGRESS)
@@ -132,6 +151,23 @@ impl Server {
             let _ = self.host().disconnect(id, now);
             self.set_phase(key, Phase::Spent);
         })
+    }
+
+    /// What a connect that has ended came to. One that failed leaves a socket as good as new, also where it was shut, or
+    /// was connected for a moment.
+    fn tell_outcome(&mut self, call: &Call, key: Key, copy: Arc<OwnedFd>, to: SocketAddr) -> Answer {
+        let id = self.socket_id(key).ok_or(Errno::EBADF)?;
+        let answer = self.connect_result(id, to);
+        if answer.is_err()
+            && self.host_ref().is_idle(id)
+            && let Some(copy) = Arc::into_inner(copy)
+        {
+            if self.stream(key).is_some_and(|s| s.is_joined()) {
+                self.set_phase(key, Phase::Spent);
+            }
+            self.usable_carrier(call, key, copy)?;
+        }
+        answer
     }
 
     /// What a connect that has ended came to; the host takes note that it was told.
@@ -223,6 +259,11 @@ impl Server {
     fn disconnect_stream(&mut self, call: &Call, key: Key, copy: OwnedFd) -> Answer {
         let Some(id) = self.socket_id(key) else { return Err(Errno::EBADF) };
         let now = self.now;
+        // An error that the carrier showed and a plain call took is not told again.
+        let shown = self.stream(key).is_some_and(|s| matches!(s.phase, Phase::Spent) && !s.write_shut);
+        if shown && socket::option(copy.as_fd(), libc::SO_ERROR).is_ok_and(|e| e == 0) {
+            let _ = self.host().take_error(id);
+        }
         self.host().disconnect(id, now)?;
         self.settle();
         let unused = self

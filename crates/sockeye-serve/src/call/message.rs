@@ -27,6 +27,9 @@ fn word(bytes: &[u8], at: usize) -> u64 {
     u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
+/// Length of `struct cmsghdr`.
+const CONTROL_HEADER_LEN: usize = 16;
+
 impl Header {
     /// Reads the header at `address`, its parts too.
     pub(crate) fn read(memory: &Memory<'_>, address: u64) -> Result<Self, Errno> {
@@ -125,15 +128,19 @@ impl Header {
         }
         let mut area = vec![];
         for (level, kind, data) in controls {
-            let len = 16 + data.len();
-            if self.control == 0 || area.len() + len > self.control_len {
+            // put_cmsg: one that does not fit is cut where its header does.
+            let room = if self.control == 0 { 0 } else { self.control_len - area.len() };
+            let len = (CONTROL_HEADER_LEN + data.len()).min(room);
+            if len < CONTROL_HEADER_LEN + data.len() {
                 flags |= libc::MSG_CTRUNC;
+            }
+            if len < CONTROL_HEADER_LEN {
                 break;
             }
             area.extend((len as u64).to_ne_bytes());
             area.extend(level.to_ne_bytes());
             area.extend(kind.to_ne_bytes());
-            area.extend(data);
+            area.extend(&data[..len - CONTROL_HEADER_LEN]);
             area.resize(area.len().next_multiple_of(8).min(self.control_len), 0);
         }
         memory.write(self.control, &area)?;

@@ -6,6 +6,7 @@
 pub(crate) mod accept;
 mod bind;
 mod connect;
+mod error_queue;
 mod interfaces;
 mod message;
 mod name;

@@ -1,4 +1,4 @@
-//! Netlink sockets (netlink(7)): the host's interfaces, addresses and routes.
+//! Netlink sockets (netlink(7)): the host's interfaces, addresses and routes, and its sockets.
 //!
 //! A netlink carrier is one of a pair, the other end is ours: requests that are sent plainly arrive there, those
 //! with an address are read from the call, and the answers are datagrams either way.
@@ -8,13 +8,12 @@ use crate::served::{Key, Kind, Netlink};
 use crate::server::Server;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use sockeye_core::Errno;
+use sockeye_core::netlink::diag::Owner;
 
 /// Longest request that is read, in bytes.
 const REQUEST_MAX: usize = 64 * 1024;
 /// `SOL_NETLINK`.
 const SOL_NETLINK: i32 = 270;
-/// `NLMSG_ERROR`.
-const ERROR: u16 = 2;
 
 /// `struct sockaddr_nl` of a port.
 pub(super) fn name(port: u32) -> [u8; 12] {
@@ -69,14 +68,30 @@ impl Server {
         let replies = if protocol == libc::NETLINK_ROUTE {
             self.host_ref().netlink_route(request, port)
         } else {
-            // Socket diagnosis is not there yet, and says so.
-            refusal(request, port).into_iter().collect()
+            self.diagnose(request, port)
         };
         let Some(netlink) = self.netlink(key) else { return };
         for reply in replies {
             let _ = send(&netlink.end, &reply, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
         }
         self.wake_receivers(key);
+    }
+
+    /// Answers a request of `NETLINK_SOCK_DIAG`. Inodes are those of the carriers, which /proc shows of the programs; the
+    /// resolver's sockets and what nobody has any more are left out.
+    fn diagnose(&mut self, request: &[u8], port: u32) -> Vec<Vec<u8>> {
+        self.collect();
+        let alive = self.watch.alive().unwrap_or_default();
+        let uid = rustix::process::getuid().as_raw();
+        let served = &self.served;
+        let owner = |tag: u64| {
+            let key = crate::served::key(tag);
+            // What no program has yet waits to be accepted; the resolver's are in no record.
+            served.get(key)?;
+            Some(Owner { inode: alive.get(&key).map_or(0, |inode| *inode as u32), uid })
+        };
+        self.unsettled = true;
+        self.lab.host_mut(self.host_id).netlink_diag(request, port, &owner, self.now)
     }
 
     /// A program has sent a request plainly.
@@ -111,17 +126,4 @@ impl Server {
         };
         Ok(value.to_ne_bytes().to_vec())
     }
-}
-
-/// `NLMSG_ERROR` with EOPNOTSUPP for a request.
-fn refusal(request: &[u8], port: u32) -> Option<Vec<u8>> {
-    let header = request.get(..16)?;
-    let mut reply = 36u32.to_ne_bytes().to_vec();
-    reply.extend(ERROR.to_ne_bytes());
-    reply.extend(0u16.to_ne_bytes());
-    reply.extend(&header[8..12]);
-    reply.extend(port.to_ne_bytes());
-    reply.extend((-i32::from(Errno::EOPNOTSUPP.0)).to_ne_bytes());
-    reply.extend(header);
-    Some(reply)
 }

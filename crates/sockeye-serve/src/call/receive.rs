@@ -78,7 +78,9 @@ impl Server {
         };
         let answer = match &self.served[key].kind {
             Kind::Stream(_) => self.receive_stream(call, key, copy, &header, flags),
-            Kind::Datagram(_) if flags & libc::MSG_ERRQUEUE != 0 => Err(Errno::EAGAIN),
+            Kind::Datagram(_) if flags & libc::MSG_ERRQUEUE != 0 => {
+                self.receive_error(call, key, copy, &header)
+            }
             Kind::Datagram(_) => self.receive_datagram(call, key, copy, &header, flags),
             Kind::Netlink(_) => self.receive_netlink(call, copy, &header, flags),
         };
@@ -210,7 +212,7 @@ impl Server {
             buffer.truncate(received.len.min(room));
             return Ok(Found { bytes: buffer, len: received.len, origin });
         }
-        let pending = match self.datagrams(key).and_then(|d| d.pending.take()) {
+        let pending = match self.datagrams(key).and_then(|d| d.pending.pop_front()) {
             Some(datagram) => datagram,
             None => {
                 let now = self.now;
@@ -221,13 +223,13 @@ impl Server {
         let (len, origin) = (bytes.len(), origin(&pending));
         bytes.truncate(room);
         if peek && let Some(datagrams) = self.datagrams(key) {
-            datagrams.pending = Some(pending);
+            datagrams.pending.push_front(pending);
         }
         Ok(Found { bytes, len, origin: Some(origin) })
     }
 
     /// What a connected socket's datagrams come from.
-    fn peer_origin(&mut self, key: Key) -> Option<Origin> {
+    pub(crate) fn peer_origin(&mut self, key: Key) -> Option<Origin> {
         let id = self.socket_id(key)?;
         let host = self.host_ref();
         let (from, to) = (host.peer_addr(id).ok()?, host.local_addr(id).ok()?.ip());

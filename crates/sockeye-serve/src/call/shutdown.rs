@@ -39,6 +39,9 @@ impl Server {
         let Kind::Stream(stream) = &self.served[key].kind else { return Err(Errno::EBADF) };
         let id = stream.id;
         match stream.phase {
+            Phase::Linked(_) if self.host_ref().is_ended(id) => {
+                return self.shutdown_unjoined(key, &copy, id, how);
+            }
             Phase::Linked(_) => {}
             Phase::Direct { .. } => {
                 self.host().shutdown(id, how, now)?;
@@ -83,7 +86,7 @@ impl Server {
     fn shutdown_unjoined(&mut self, key: Key, copy: &OwnedFd, id: SocketId, how: HostShutdown) -> Answer {
         let now = self.now;
         let answer = self.host().shutdown(id, how, now);
-        if self.host_ref().is_idle(id) {
+        if self.host_ref().is_idle(id) || self.host_ref().is_ended(id) {
             let _ = shutdown(copy, carrier_side(how));
             if let Some(stream) = self.stream(key) {
                 stream.read_shut |= how != HostShutdown::Write;

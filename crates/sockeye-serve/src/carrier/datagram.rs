@@ -8,13 +8,13 @@
 use crate::call::{Answer, Outcome};
 use crate::names::Origin;
 use crate::served::{self, Key, Kind};
-use crate::server::{Server, is_failed, is_writable, supervisor_error};
+use crate::server::{Server, is_writable, supervisor_error};
 use crate::sys::socket;
 use bytes::Bytes;
 use rustix::net::{
     AddressFamily, SendFlags, SocketFlags, SocketType, bind, connect, send, sendto, socket_with,
 };
-use sockeye_core::host::{Datagram, SendControl};
+use sockeye_core::host::{Datagram, Kind as HostKind, SendControl};
 use sockeye_core::{Errno, Payload};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,7 +24,7 @@ const TURN_MAX: usize = 256;
 /// Largest datagram, in bytes.
 const DATAGRAM_MAX: usize = 65_536;
 
-fn unix_socket() -> Result<OwnedFd, Errno> {
+pub(super) fn unix_socket() -> Result<OwnedFd, Errno> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None).map_err(supervisor_error)
 }
@@ -35,14 +35,13 @@ impl Server {
         self.wake_receivers(key);
         for _ in 0..TURN_MAX {
             let Some(datagrams) = self.datagrams(key) else { return };
-            let (id, pending) = (datagrams.id, datagrams.pending.take());
-            let now = self.now;
+            let (id, pending) = (datagrams.id, datagrams.pending.pop_front());
             let datagram = match pending {
                 Some(datagram) => datagram,
                 None if self.datagram_error(key) => return,
-                None => match self.host().recv_from(id, false, now) {
-                    Ok(datagram) => datagram,
-                    Err(_) => return,
+                None => match self.host().take_datagram(id) {
+                    Some(datagram) => datagram,
+                    None => return,
                 },
             };
             if !self.datagram_out(key, datagram) {
@@ -91,20 +90,19 @@ impl Server {
             }
             // Nobody has the carrier any more (or nobody yet: not named before the first bind or send).
             Err(rustix::io::Errno::CONNREFUSED) => {
-                self.forget(key);
-                self.bounce(&datagram);
+                self.return_datagram(key, &datagram);
                 false
             }
             // The receiving side was shut: it waits here, for calls that ask us.
             Err(rustix::io::Errno::PIPE) => {
                 if let Some(datagrams) = self.datagrams(key) {
-                    datagrams.pending = Some(datagram);
+                    datagrams.pending.push_front(datagram);
                 }
                 false
             }
             Err(_) => {
                 if let Some(datagrams) = self.datagrams(key) {
-                    datagrams.pending = Some(datagram);
+                    datagrams.pending.push_front(datagram);
                 }
                 self.want_room(key);
                 false
@@ -112,19 +110,14 @@ impl Server {
         }
     }
 
-    /// A datagram met a socket that no program has any more: its sender, if it is one of this host, sends it
-    /// again, to whoever has the port now, or to hear that nobody has.
-    fn bounce(&mut self, datagram: &Datagram) {
-        const UDP: u8 = 17;
-        let from = SocketAddr::new(datagram.from.ip().to_canonical(), datagram.from.port());
-        let holders = self.host_ref().port_holders(UDP, from.port());
-        let sender = holders.into_iter().find(|id| {
-            let peer = self.host_ref().peer_addr(*id).map(|a| a.ip().to_canonical());
-            peer == Ok(datagram.to.to_canonical())
-        });
-        if let Some(sender) = sender {
-            let (control, now) = (SendControl::default(), self.now);
-            let _ = self.host().send_to(sender, datagram.payload.clone(), None, &control, now);
+    /// A datagram met a socket that no program has any more: it is for whoever has the port now, or its sender hears
+    /// that nobody has.
+    fn return_datagram(&mut self, key: Key, datagram: &Datagram) {
+        let now = self.now;
+        let info = self.socket_id(key).and_then(|id| self.host_ref().info(id, now));
+        self.forget(key);
+        if let Some(info) = info.filter(|info| info.kind == HostKind::Datagram) {
+            self.host().arrive_again(datagram, info.protocol, info.local.port(), now);
         }
     }
 
@@ -156,7 +149,7 @@ impl Server {
         self.datagrams_in(key);
         let Some(datagrams) = self.datagrams(key) else { return };
         datagrams.waiter = None;
-        if datagrams.pending.is_some() {
+        if !datagrams.pending.is_empty() {
             self.datagram_ready(key);
         }
     }
@@ -206,63 +199,13 @@ impl Server {
         self.datagrams_in(key);
         let Some(id) = self.socket_id(key) else { return Err(Errno::EBADF) };
         let now = self.now;
+        self.recall(key, copy);
         self.host().disconnect(id, now)?;
         let _ = socket::disconnect(copy.as_fd());
         if let Some(datagrams) = self.datagrams(key) {
             datagrams.end = None;
         }
+        self.again.push(key);
         Ok(Outcome::Value(0))
-    }
-
-    /// Wakes a connected carrier for an ICMP error (POLLERR); says whether there is one. The exact error is kept
-    /// here for calls that are notified.
-    fn datagram_error(&mut self, key: Key) -> bool {
-        let Some(id) = self.socket_id(key) else { return false };
-        if !self.host_ref().readiness(id).contains(sockeye_core::Readiness::ERR) {
-            return false;
-        }
-        // Without an end of ours the carrier cannot show it; the host keeps it.
-        if self.datagrams(key).is_none_or(|d| d.end.is_none()) {
-            return false;
-        }
-        let Some(errno) = self.host().take_error(id) else { return false };
-        let copy = self.borrow_again(key);
-        let Some(datagrams) = self.datagrams(key) else { return true };
-        datagrams.error = Some(errno);
-        if let Some(copy) = copy {
-            self.raise_error(key, &copy);
-        }
-        true
-    }
-
-    /// An end that leaves its peer with a datagram unread gives the peer ECONNRESET; then all is as before.
-    fn raise_error(&mut self, key: Key, copy: &OwnedFd) {
-        let (end_name, carrier_name) = (self.names.end(key), self.names.carrier(key));
-        let Some(datagrams) = self.datagrams(key) else { return };
-        let Some(end) = &datagrams.end else { return };
-        if is_failed(copy) {
-            return;
-        }
-        let _ = send(copy, &[0], SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
-        let Ok(other) = unix_socket() else { return };
-        let aside = rustix::net::SocketAddrUnix::new_abstract_name(
-            &[end_name.abstract_name().unwrap_or_default(), b"-x"].concat(),
-        );
-        if let Ok(aside) = aside
-            && bind(&other, &aside).is_ok()
-            && connect(end, &aside).is_ok()
-        {
-            let _ = connect(end, &carrier_name);
-            let _ = connect(copy, &end_name);
-        }
-    }
-
-    /// The pending error of a datagram socket, once; a plain call may have had it from the carrier already.
-    pub(crate) fn take_datagram_error(&mut self, key: Key, copy: &OwnedFd) -> Option<Errno> {
-        let datagrams = self.datagrams(key)?;
-        let id = datagrams.id;
-        let shown = datagrams.error.take();
-        let shown = shown.filter(|_| socket::option(copy.as_fd(), libc::SO_ERROR).is_ok_and(|e| e != 0));
-        shown.or_else(|| self.host().take_error(id))
     }
 }

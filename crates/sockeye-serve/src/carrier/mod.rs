@@ -6,6 +6,7 @@
 
 pub(crate) mod datagram;
 pub(crate) mod direct;
+mod errors;
 pub(crate) mod filler;
 pub(crate) mod link;
 pub(crate) mod listen;

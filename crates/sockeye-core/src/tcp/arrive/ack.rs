@@ -68,6 +68,10 @@ impl Connection {
         }
         self.react(&news, ctx);
         if self.state == State::SynReceived {
+            // What was shut before a simultaneous open is told now (tcp_rcv_state_process).
+            if self.marks.contains(Marks::SHUT_WRITE) {
+                self.owe_fin();
+            }
             self.establish(ctx);
         }
         if news.advanced {
