@@ -383,7 +383,7 @@ pub(super) fn timestamp_offset(local: SocketAddr, remote: SocketAddr, key: u64) 
 }
 
 /// RFC 9293, 3.7.1: the segment size of a peer that announces none.
-pub(super) const MSS_DEFAULT: u16 = 536;
+pub(crate) const MSS_DEFAULT: u16 = 536;
 /// Linux's TCP_MIN_MSS, which leaves room for all options.
 pub(super) const MSS_MIN: u16 = 88;
 /// An IPv4 packet has 16 bits for its length.

@@ -52,6 +52,7 @@ mod urgent;
 mod tests;
 
 pub use connection::Connection;
+pub(crate) use connection::MSS_DEFAULT;
 pub use counters::Counters;
 pub(crate) use fast_open::{Opening, OpeningNews, cookie};
 pub use info::TcpInfo;

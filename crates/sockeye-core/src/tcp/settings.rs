@@ -186,6 +186,8 @@ pub struct Limits {
     pub sack: bool,
     /// `tcp_ecn` (RFC 3168): 1 asks peers for it, 2 only agrees when they ask, 0 neither.
     pub ecn: u8,
+    /// `tcp_syncookies` (RFC 4987): 1 answers by cookies when the queue of half-open connections is full, 2 always, 0 never.
+    pub syn_cookies: u8,
     /// `tcp_fastopen`: a sum of [`Limits::FAST_OPEN_CLIENT`] and its neighbours; zero as long as the host's owner does
     /// not ask for it.
     pub fast_open: u32,
@@ -241,6 +243,7 @@ impl Default for Limits {
             window_scaling: true,
             sack: true,
             ecn: 2,
+            syn_cookies: 1,
             fast_open: 0,
             fast_open_keys: CookieKeys::new(),
             timestamp_key: 0,

@@ -58,6 +58,7 @@ fn read_limits(limits: &mut Limits) {
     set(&mut limits.notsent_lowat, number("tcp_notsent_lowat"));
     set(&mut limits.ecn, number("tcp_ecn"));
     set(&mut limits.fast_open, number("tcp_fastopen"));
+    set(&mut limits.syn_cookies, number("tcp_syncookies"));
     set(&mut limits.fast_open_keys, text("tcp_fastopen_key").and_then(|keys| keys_of(&keys)));
     let name = text("tcp_congestion_control");
     set(&mut limits.congestion, name.and_then(|name| Congestion::from_name(name.as_bytes())));
