@@ -69,6 +69,7 @@ step "cargo test, every feature" cargo test -q -p sockeye --all-features
 step "clippy, every feature" cargo clippy -q -p sockeye --all-features --all-targets -- -D warnings
 step "release build" cargo build -q --release
 step "simulation" cargo run -q --release -p sockeye-lab --example simulate -- --seeds 10000
+step "throughput in simulated time" cargo test -q --release -p sockeye-lab --test throughput
 
 step "tests/kernel" bash tests/kernel/run.sh --quick
 step "examples/article" bash examples/article/run.sh --quick

@@ -5,8 +5,8 @@
 #
 # packetdrill is not part of the repository. A script sets sysctls by commands of its own: it runs in a network
 # namespace that is its own too, and the library reads them there. The namespace has a device tun0, since scripts
-# name it. What they flush by `ip` and read by `nstat` would be the kernel's: two commands of those names, first in the
-# path, ask the library instead.
+# name it. What they flush by `ip`, read by `nstat` and ask of `tc` (the discipline fq, which paces) would be the kernel's:
+# commands of those names, first in the path, ask the library instead.
 cd "$(dirname "$0")/../.." || exit 1
 
 if [ "$1" = --inside ]; then # in the namespace: --inside DIRECTORY COMMAND...
@@ -19,8 +19,13 @@ if [ "$1" = --inside ]; then # in the namespace: --inside DIRECTORY COMMAND...
 PATH=${PATH#*:} exec ip "$@"
 SHIM
     printf '#!/bin/sh\ncat "$SOCKEYE_COUNTERS" 2>/dev/null || :\n' >"$room/nstat"
-    chmod +x "$room/ip" "$room/nstat"
-    export PATH=$room:$PATH SOCKEYE_FLUSHES=$room/flushes SOCKEYE_COUNTERS=$room/counters
+    cat >"$room/tc" <<'SHIM'
+#!/bin/sh
+[ "$1 $3" = "qdisc dev" ] && printf '%s\n' "$*" >"$SOCKEYE_QDISC"
+PATH=${PATH#*:} exec tc "$@"
+SHIM
+    chmod +x "$room/ip" "$room/nstat" "$room/tc"
+    export PATH=$room:$PATH SOCKEYE_FLUSHES=$room/flushes SOCKEYE_COUNTERS=$room/counters SOCKEYE_QDISC=$room/qdisc
     cd "$2" && shift 2 && "$@"
     exit
 fi

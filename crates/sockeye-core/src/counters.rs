@@ -65,6 +65,10 @@ counters! {
     listen_overflows = "TcpExtListenOverflows",
     /// SYNs dropped at a listener, for that or another reason.
     listen_drops = "TcpExtListenDrops",
+    /// SYNs answered by a cookie; acknowledgements that brought one back; those that did not, while some were expected.
+    syncookies_sent = "TcpExtSyncookiesSent",
+    syncookies_recv = "TcpExtSyncookiesRecv",
+    syncookies_failed = "TcpExtSyncookiesFailed",
     /// TIME-WAITs used again by connect.
     tcp_time_waits_recycled = "TcpExtTWRecycled",
     /// TIME-WAITs not kept because there are too many.

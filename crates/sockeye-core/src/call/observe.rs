@@ -1,12 +1,12 @@
 //! Readiness, and what is to be seen of sockets (`ss`).
 
-use crate::errno::Errno;
+use crate::errno::{Errno, Result};
 use crate::host::{Domain, Host, Kind, SocketId, SocketInfo};
 use crate::readiness::Readiness;
 use crate::socket::demux::{Fit, FlowKey};
 use crate::socket::flow::{Flow, FlowKind};
 use crate::socket::table::{Body, Role, Socket, show};
-use crate::tcp::{Connection, State, TimerKind};
+use crate::tcp::{Connection, Stamp, Stamping, State, TimerKind};
 use crate::time::Instant;
 use crate::wire::protocol;
 use alloc::boxed::Box;
@@ -151,6 +151,22 @@ impl Host {
             protocol::UDP | protocol::UDPLITE => self.names(protocol).datagram(local, &key, |_| Fit::Yes(0)),
             _ => None,
         }
+    }
+
+    /// `SO_TIMESTAMPING` of a connection, for a layer above that has an error queue to tell the times in.
+    ///
+    /// # Errors
+    /// EINVAL without a connection.
+    pub fn set_stamping(&mut self, id: SocketId, wanted: Stamping) -> Result<()> {
+        let flow = self.sockets.get(id).and_then(Socket::flow).ok_or(Errno::EINVAL)?;
+        self.flows[flow].connection_mut().ok_or(Errno::EINVAL)?.set_stamping(wanted);
+        Ok(())
+    }
+
+    /// The next time of [`Host::set_stamping`].
+    pub fn take_stamp(&mut self, id: SocketId) -> Option<Stamp> {
+        let flow = self.sockets.get(id)?.flow()?;
+        self.flows[flow].connection_mut()?.take_stamp()
     }
 
     /// Keeps a word for the layer above.

@@ -64,9 +64,9 @@ impl Host {
             IP_FREEBIND => of_bool(options.freebind),
             IP_TRANSPARENT => of_bool(options.transparent),
             IP_BIND_ADDRESS_NO_PORT => of_bool(options.bind_no_port),
-            IP_MULTICAST_IF => {
-                OptionValue::from_slice(&self.multicast_if_address(options.multicast_if4).octets())
-            }
+            IP_MULTICAST_IF => OptionValue::from_slice(
+                &self.multicast_if_address(options.seldom.as_deref().and_then(|s| s.multicast_if4)).octets(),
+            ),
             IP_MULTICAST_TTL => of_int(i32::from(options.multicast_ttl)),
             IP_MULTICAST_LOOP => of_bool(options.multicast_loop4),
             IP_MULTICAST_ALL => of_bool(options.multicast_all),
@@ -95,7 +95,7 @@ impl Host {
         let options = &mut self.socket_mut(id)?.options;
         match name {
             IPV6_UNICAST_HOPS => options.hop_limit = optional_byte(value, 0)?,
-            IPV6_MULTICAST_IF => options.multicast_if6 = interface,
+            IPV6_MULTICAST_IF => options.seldom.get_or_insert_default().multicast_if6 = interface,
             IPV6_MULTICAST_HOPS => options.multicast_hops = optional_byte(value, 0)?.unwrap_or(1),
             IPV6_MULTICAST_LOOP => options.multicast_loop6 = int_in(value, 0, 1)? != 0,
             IPV6_MTU_DISCOVER => options.mtu_discover6 = int_in(value, 0, PMTUDISC_MAX)? as u8,
@@ -123,7 +123,9 @@ impl Host {
         let options = &self.socket_ref(id)?.options;
         Ok(match name {
             IPV6_UNICAST_HOPS => of_int(i32::from(options.hop_limit.unwrap_or(TTL_DEFAULT))),
-            IPV6_MULTICAST_IF => of_int(options.multicast_if6.map_or(0, |i| i.0 as i32)),
+            IPV6_MULTICAST_IF => {
+                of_int(options.seldom.as_deref().and_then(|s| s.multicast_if6).map_or(0, |i| i.0 as i32))
+            }
             IPV6_MULTICAST_HOPS => of_int(i32::from(options.multicast_hops)),
             IPV6_MULTICAST_LOOP => of_bool(options.multicast_loop6),
             IPV6_MTU_DISCOVER => of_int(i32::from(options.mtu_discover6)),
@@ -182,7 +184,7 @@ impl Host {
             8.. => self.interface_of(ipv4_at(value, 4)?, 0)?,
             _ => self.interface_of(ipv4_at(value, 0)?, 0)?,
         };
-        self.socket_mut(id)?.options.multicast_if4 = interface;
+        self.seldom(id)?.multicast_if4 = interface;
         Ok(())
     }
 

@@ -52,15 +52,10 @@ pub(crate) struct SocketOptions {
     pub ttl: Option<u8>,
     pub hop_limit: Option<u8>,
     pub device: Option<IfIndex>,
-    pub multicast_if4: Option<IfIndex>,
-    pub multicast_if6: Option<IfIndex>,
     /// `SO_RCVBUF` of a datagram socket, as getsockopt shows it, in bytes.
     pub receive_buffer: u32,
     /// `SO_SNDBUF` likewise.
     pub send_buffer: u32,
-    /// `UDPLITE_SEND_CSCOV`, `UDPLITE_RECV_CSCOV`: bytes that the checksum covers, 0 being all; None as long as
-    /// nothing was asked for.
-    pub lite_coverage: [Option<u16>; 2],
     /// What few have.
     pub seldom: Option<Box<Seldom>>,
     pub stored: SmallVec<[(i32, i32, OptionValue); 1]>,
@@ -90,11 +85,8 @@ impl Default for SocketOptions {
             ttl: None,
             hop_limit: None,
             device: None,
-            multicast_if4: None,
-            multicast_if6: None,
             receive_buffer: 212_992,
             send_buffer: 212_992,
-            lite_coverage: [None; 2],
             seldom: None,
             stored: SmallVec::new(),
         }
@@ -134,8 +126,10 @@ impl SocketOptions {
         self.seldom.as_deref().map_or(0, |s| if remote.is_ipv4() { s.min_ttl } else { s.min_hops })
     }
 
+    /// `IP_MULTICAST_IF`, `IPV6_MULTICAST_IF`.
     pub(crate) fn multicast_interface(&self, to: IpAddr) -> Option<IfIndex> {
-        if to.is_ipv4() { self.multicast_if4 } else { self.multicast_if6 }
+        let seldom = self.seldom.as_deref()?;
+        if to.is_ipv4() { seldom.multicast_if4 } else { seldom.multicast_if6 }
     }
 }
 

@@ -16,6 +16,12 @@ pub(crate) struct Seldom {
     /// `IP_UNICAST_IF`, `IPV6_UNICAST_IF`.
     pub unicast_if4: Option<IfIndex>,
     pub unicast_if6: Option<IfIndex>,
+    /// `IP_MULTICAST_IF`, `IPV6_MULTICAST_IF`.
+    pub multicast_if4: Option<IfIndex>,
+    pub multicast_if6: Option<IfIndex>,
+    /// `UDPLITE_SEND_CSCOV`, `UDPLITE_RECV_CSCOV`: bytes that the checksum covers, 0 being all; None as long as
+    /// nothing was asked for.
+    pub lite_coverage: [Option<u16>; 2],
     /// `IP_MINTTL`, `IPV6_MINHOPCOUNT`: TCP drops what has come farther.
     pub min_ttl: u8,
     pub min_hops: u8,
@@ -37,6 +43,9 @@ impl Default for Seldom {
             port_range: (0, 0),
             unicast_if4: None,
             unicast_if6: None,
+            multicast_if4: None,
+            multicast_if6: None,
+            lite_coverage: [None; 2],
             min_ttl: 0,
             min_hops: 0,
             peek_offset: -1,
@@ -147,7 +156,7 @@ impl Host {
         Ok(())
     }
 
-    fn seldom(&mut self, id: SocketId) -> Result<&mut Seldom> {
+    pub(super) fn seldom(&mut self, id: SocketId) -> Result<&mut Seldom> {
         Ok(self.socket_mut(id)?.options.seldom.get_or_insert_default())
     }
 }

@@ -25,6 +25,7 @@ impl Host {
                 return Ok(());
             }
             SO_LINGER => return self.set_linger(id, value, now),
+            SO_MAX_PACING_RATE => return self.set_pacing_rate(id, value, now),
             // The program lies in the caller's memory: the layer above reads it and calls attach_filter.
             SO_ATTACH_FILTER => {
                 return Err(if value.len() < FPROG_LEN { Errno::EINVAL } else { Errno::EFAULT });
@@ -116,6 +117,7 @@ impl Host {
         let settings = self.settings_in_force(socket).unwrap_or(&default);
         Ok(match name {
             SO_TYPE => of_int(type_number(socket.kind)),
+            SO_MAX_PACING_RATE => OptionValue::from_slice(&settings.pacing_rate_max.to_ne_bytes()),
             SO_DOMAIN => of_int(if socket.domain == Domain::Inet { AF_INET } else { AF_INET6 }),
             SO_PROTOCOL => of_int(i32::from(socket.protocol)),
             SO_ACCEPTCONN => of_bool(matches!(socket.role(), Some(Role::Listener(_)))),
@@ -166,6 +168,23 @@ impl Host {
             self.sockets[id].options.store(SOL_SOCKET, SO_LINGER, kept);
         }
         self.change_settings(id, now, |settings| settings.linger_s = linger);
+        Ok(())
+    }
+
+    /// Four bytes or eight; all ones is no limit.
+    fn set_pacing_rate(&mut self, id: SocketId, value: &[u8], now: Instant) -> Result<()> {
+        let rate = match value.get(..8).and_then(|word| word.try_into().ok()) {
+            Some(word) => u64::from_ne_bytes(word),
+            None => match int(value)? as u32 {
+                u32::MAX => u64::MAX,
+                rate => u64::from(rate),
+            },
+        };
+        if self.sockets[id].inbox().is_some() {
+            let kept = OptionValue::from_slice(&rate.to_ne_bytes());
+            self.sockets[id].options.store(SOL_SOCKET, SO_MAX_PACING_RATE, kept);
+        }
+        self.change_settings(id, now, |settings| settings.pacing_rate_max = rate);
         Ok(())
     }
 
@@ -290,6 +309,7 @@ const SO_RCVBUFFORCE: i32 = 33;
 const SO_PROTOCOL: i32 = 38;
 const SO_DOMAIN: i32 = 39;
 const SO_LOCK_FILTER: i32 = 44;
+const SO_MAX_PACING_RATE: i32 = 47;
 const SO_INCOMING_NAPI_ID: i32 = 56;
 const SO_COOKIE: i32 = 57;
 const SO_MEMINFO: i32 = 55;

@@ -166,7 +166,7 @@ static SOCKET: &[Entry] = entries![Socket:
     (44, "SO_LOCK_FILTER", ON),
     (45, "SO_SELECT_ERR_QUEUE", KEPT),
     (46, "SO_BUSY_POLL", flag(0)),
-    (47, "SO_MAX_PACING_RATE", REFUSED),
+    (47, "SO_MAX_PACING_RATE", ON),
     (49, "SO_INCOMING_CPU", flag(-1)),
     (50, "SO_ATTACH_BPF", REFUSED),
     (51, "SO_ATTACH_REUSEPORT_CBPF", REFUSED),

@@ -205,7 +205,8 @@ pub(crate) fn info_bytes(info: &TcpInfo) -> OptionValue {
         | u8::from(info.ecn) << 3
         | u8::from(info.syn_data) << 5;
     out.extend_from_slice(&[state_number(info.state), info.ca_state, info.retransmits, info.probes]);
-    out.extend_from_slice(&[info.backoff, options, info.snd_wscale | info.rcv_wscale << 4, 0]);
+    let app_limited = u8::from(info.delivery_rate_app_limited);
+    out.extend_from_slice(&[info.backoff, options, info.snd_wscale | info.rcv_wscale << 4, app_limited]);
     for word in [us(info.rto), us(info.ato), info.snd_mss, info.rcv_mss] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
@@ -222,8 +223,7 @@ pub(crate) fn info_bytes(info: &TcpInfo) -> OptionValue {
     for word in [info.advmss, info.reordering, us(info.rcv_rtt), info.rcv_space, info.total_retrans] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
-    // Pacing rates (none), then bytes acknowledged and received.
-    for word in [u64::MAX, u64::MAX, info.bytes_acked, info.bytes_received] {
+    for word in [info.pacing_rate, info.max_pacing_rate, info.bytes_acked, info.bytes_received] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
     for word in [info.segs_out, info.segs_in, info.notsent_bytes, us(info.min_rtt)] {
@@ -232,8 +232,10 @@ pub(crate) fn info_bytes(info: &TcpInfo) -> OptionValue {
     for word in [info.data_segs_in, info.data_segs_out] {
         out.extend_from_slice(&word.to_ne_bytes());
     }
-    // Delivery rate, busy time, limited by receiver's window, by send buffer: not measured.
-    out.extend_from_slice(&[0; 32]);
+    out.extend_from_slice(&info.delivery_rate.to_ne_bytes());
+    for time in [info.busy, info.rwnd_limited, info.sndbuf_limited] {
+        out.extend_from_slice(&(time.as_micros() as u64).to_ne_bytes());
+    }
     // delivered, delivered_ce.
     out.extend_from_slice(&info.delivered.to_ne_bytes());
     out.extend_from_slice(&[0; 4]);

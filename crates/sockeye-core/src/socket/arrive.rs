@@ -117,6 +117,11 @@ impl Host {
     ) {
         let flags = segment.header.flags;
         let listener = self.find_listener(meta, local, remote);
+        if let Some(listener) = listener
+            && self.take_cookie(meta, listener, (local, remote), &segment)
+        {
+            return;
+        }
         let Some(listener) = listener.filter(|_| !flags.intersects(Flags::ACK | Flags::RST)) else {
             self.engine.counters.in_segs += 1;
             if let Some(reset) = reset_reply(&segment) {
@@ -135,10 +140,14 @@ impl Host {
         }
         let Some(segment) = self.filter_segment(listener, meta, segment) else { return };
         let queue = self.sockets[listener].listener().expect("who listens has a queue");
-        if queue.is_full() || queue.requests.len() >= self.config.limits.syn_backlog_max {
-            self.counters.listen_overflows += u64::from(queue.is_full());
+        let (is_full, is_flooded) = (queue.is_full(), iss_min.is_none() && self.is_flooded(listener));
+        if is_full || is_flooded && self.engine.limits.syn_cookies == 0 {
+            self.counters.listen_overflows += u64::from(is_full);
             self.counters.listen_drops += 1;
             return;
+        }
+        if is_flooded {
+            return self.answer_by_cookie(meta, listener, (local, remote), &segment);
         }
         self.open_request(meta, listener, local, remote, segment, iss_min);
     }
@@ -194,7 +203,7 @@ impl Host {
 
     /// The way on which a connection that comes in is answered: the host's own loopback, the gate it came in
     /// by, else what the table says.
-    fn way_back(&self, meta: &Meta) -> Option<Route> {
+    pub(super) fn way_back(&self, meta: &Meta) -> Option<Route> {
         match meta.gate {
             _ if meta.path == Path::Loopback => Some(Route::loopback(meta.dst)),
             _ if meta.is_own() => Some(self.routing.own_route(meta.dst)),
@@ -204,7 +213,13 @@ impl Host {
     }
 
     /// The handshake is done: a socket of its own for the accept queue.
-    fn promote(&mut self, id: FlowId, listener: SocketId, mut connection: Box<Connection>, now: Instant) {
+    pub(super) fn promote(
+        &mut self,
+        id: FlowId,
+        listener: SocketId,
+        mut connection: Box<Connection>,
+        now: Instant,
+    ) {
         let child = self.make_child(listener, id);
         let flow = &mut self.flows[id];
         let parent = &self.sockets[listener];

@@ -27,6 +27,16 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The hash of two names and a number.
+    pub(crate) fn hash_with(&self, local: SocketAddr, remote: SocketAddr, number: u64) -> u32 {
+        let mut hasher = SipHasher13::new_with_keys(self.0, !self.1);
+        hasher.write_u64(self.hash(local, remote));
+        hasher.write_u64(number);
+        hasher.finish() as u32
+    }
+}
+
 /// The first sequence number of a connection. The clock ticks every 64 ns, as Linux's does, so that a number
 /// comes back after 274 s and not within a segment's life.
 pub(crate) fn initial(key: &Key, local: SocketAddr, remote: SocketAddr, now: Instant) -> Seq {

@@ -6,6 +6,7 @@
 
 use super::flow::FlowId;
 use crate::host::SocketId;
+use crate::time::Instant;
 use alloc::collections::{BTreeSet, VecDeque};
 
 /// What listen(2) makes of a socket.
@@ -18,6 +19,8 @@ pub(crate) struct Listener {
     pub requests: BTreeSet<FlowId>,
     /// Connections that were given away before their handshake was over (RFC 7413).
     pub open_early: u32,
+    /// When a SYN was last answered by a cookie.
+    pub flooded_at: Option<Instant>,
 }
 
 impl Listener {

@@ -2,10 +2,11 @@
 //!
 //! [`table`] holds what a socket is, [`bind`] who holds which port, [`demux`] whom a packet is for, [`flow`]
 //! what has four values (connections, requests, TIME-WAITs), [`arrive`] and [`drain`] the two ways of a
-//! segment, [`ephemeral`] the choice of ports, [`isn`] of sequence numbers.
+//! segment, [`ephemeral`] the choice of ports, [`isn`] of sequence numbers, [`cookies`] what a flooded listener answers.
 
 pub(crate) mod arrive;
 pub(crate) mod bind;
+mod cookies;
 pub(crate) mod demux;
 pub(crate) mod drain;
 pub(crate) mod ephemeral;

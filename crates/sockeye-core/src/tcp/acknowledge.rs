@@ -6,7 +6,7 @@
 use super::Ctx;
 use super::block::{Due, Marks};
 use super::connection::Connection;
-use super::timers::{Timer, elapsed, nanos};
+use super::timers::{Moment, Timer, elapsed, nanos};
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
 use core::time::Duration;
@@ -68,12 +68,14 @@ impl Connection {
     /// An answer to an unacceptable segment: a bare one gets it at most every so often (RFC 5961, 7; Linux:
     /// tcp_invalid_ratelimit).
     pub(super) fn challenge(&mut self, limited: bool, ctx: &mut Ctx<'_>) -> bool {
-        if limited && self.challenged.is_some_and(|at| ctx.now.since(at) < ctx.limits.challenge_interval) {
+        if limited
+            && self.challenged.get().is_some_and(|at| ctx.now.since(at) < ctx.limits.challenge_interval)
+        {
             ctx.counters.ack_skipped += 1;
             return false;
         }
         if limited {
-            self.challenged = Some(ctx.now);
+            self.challenged = Moment::at(ctx.now);
         }
         self.due |= Due::ACK;
         true
@@ -137,6 +139,7 @@ impl Connection {
 
     /// The send buffer that tunes itself holds twice the congestion window (Linux: tcp_sndbuf_expand).
     pub(super) fn tune_send_buffer(&mut self, ctx: &Ctx<'_>) {
+        self.resolve_lowat(ctx);
         if self.settings.send_buffer_locked {
             self.snd.limit = self.settings.send_buffer;
             return;
@@ -144,7 +147,7 @@ impl Connection {
         // Linux counts a segment by the memory that it pins: the power of two above it.
         let segment = u32::from(self.snd.mss).max(1);
         let segments = self.congestion.window().div_ceil(segment);
-        let pinned = (segment + SEGMENT_OVERHEAD).next_power_of_two();
+        let pinned = (segment + SEGMENT_OVERHEAD).next_power_of_two() + SEGMENT_HEAD;
         let wanted = segments.saturating_mul(pinned).saturating_mul(2).min(ctx.limits.send_buffer_max);
         let least = ctx.limits.send_buffer_initial.min(ctx.limits.send_buffer_max);
         self.snd.limit = self.snd.limit.max(wanted).max(least);
@@ -167,3 +170,5 @@ pub(super) fn micros(d: Duration) -> u32 {
 
 /// Bytes that Linux adds to a segment for its headers and bookkeeping.
 const SEGMENT_OVERHEAD: u32 = 640;
+/// Its `struct sk_buff`.
+const SEGMENT_HEAD: u32 = 256;

@@ -9,6 +9,7 @@ use super::urgent::Urgent;
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 
 /// The sending half.
 #[derive(Debug, Default)]
@@ -40,8 +41,15 @@ pub(super) struct Snd {
     pub(super) up: Seq,
     /// Ends of records (`MSG_EOR`, the data of a SYN): no segment goes beyond one.
     pub(super) records: Option<Box<Records>>,
-    /// How many bytes the queue may hold.
+    /// How many bytes the queue may hold, and how many of them unsent.
     pub(super) limit: u32,
+    pub(super) lowat: u32,
+    /// Where the last chunk of the queue begins, unless it was sent already (`room`).
+    pub(super) chunk: Seq,
+    /// What was written up to the last push, and the ends that carry PSH for one (`room`).
+    pub(super) pushed: Seq,
+    #[allow(clippy::box_collection)]
+    pub(super) pushes: Option<Box<VecDeque<Seq>>>,
     pub(super) queue: SendQueue,
     pub(super) last_sent: Instant,
 }
@@ -154,6 +162,10 @@ bitflags::bitflags! {
         const OWES_CWR = 0x4_0000;
         /// More was said to follow the end of the queue: no PSH there.
         const UNPUSHED = 0x8_0000;
+        /// The program found no room, and is to hear of some.
+        const NO_SPACE = 0x10_0000;
+        /// The last sample of the delivery rate says what the program asked for.
+        const RATE_APP_LIMITED = 0x20_0000;
     }
 }
 
@@ -171,4 +183,6 @@ pub(super) struct Totals {
     /// Segments of ours that have arrived, the SYN counted.
     pub(super) delivered: u32,
     pub(super) ooo: u32,
+    /// Bytes a second, as last sampled (`rate`).
+    pub(super) delivery_rate: u64,
 }

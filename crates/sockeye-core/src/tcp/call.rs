@@ -21,7 +21,7 @@ impl Connection {
     /// EAGAIN: the buffer is full, or the connection is not yet there. The pending error, once; after it, and
     /// after shutdown, EPIPE.
     pub fn send_reserve(&mut self, max: usize, pool: &mut Pool) -> Result<&mut [u8]> {
-        let room = self.send_room()?;
+        let room = self.send_room(max)?;
         Ok(self.snd.queue.reserve(max.min(room), pool))
     }
 
@@ -30,7 +30,9 @@ impl Connection {
     /// # Panics
     /// When more is committed than was reserved.
     pub fn send_commit(&mut self, n: usize, ctx: &mut Ctx<'_>) {
+        self.note_chunks(n);
         self.snd.queue.commit(n, ctx.pool);
+        self.note_write();
         self.due |= Due::DATA;
     }
 
@@ -39,8 +41,9 @@ impl Connection {
     /// # Errors
     /// As [`Connection::send_reserve`].
     pub fn send(&mut self, data: &[u8], ctx: &mut Ctx<'_>) -> Result<usize> {
-        let room = self.send_room()?;
+        let room = self.send_room(data.len())?;
         let data = &data[..data.len().min(room)];
+        self.note_chunks(data.len());
         if data.len() <= SEND_SMALL {
             self.snd.queue.push_copy(data, ctx.pool);
         } else {
@@ -55,6 +58,7 @@ impl Connection {
                 }
             }
         }
+        self.note_write();
         self.due |= Due::DATA;
         Ok(data.len())
     }
@@ -64,11 +68,13 @@ impl Connection {
     /// # Errors
     /// As [`Connection::send_reserve`].
     pub fn send_chunk(&mut self, mut chunk: Bytes, ctx: &mut Ctx<'_>) -> Result<usize> {
-        let room = self.send_room()?;
+        let room = self.send_room(chunk.len())?;
         chunk.truncate(room);
         let n = chunk.len();
         if n > 0 {
+            self.note_chunks(n);
             self.snd.queue.push_chunk(chunk, ctx.pool);
+            self.note_write();
             self.due |= Due::DATA;
         }
         Ok(n)
@@ -245,24 +251,6 @@ impl Connection {
     pub(super) fn owe_reset(&mut self) {
         self.reset = (self.snd.nxt, Some(self.rcv.nxt));
         self.due |= Due::RST;
-    }
-
-    /// How much may be queued; Linux's order of checks in tcp_sendmsg.
-    fn send_room(&mut self) -> Result<usize> {
-        if let Some(error) = self.error.take() {
-            return Err(error);
-        }
-        if self.marks.contains(Marks::SHUT_WRITE) {
-            return Err(Errno::EPIPE);
-        }
-        match self.state {
-            State::Established | State::CloseWait => {}
-            State::SynReceived if self.is_open_early() => {}
-            State::SynSent | State::SynReceived => return Err(Errno::EAGAIN),
-            _ => return Err(Errno::EPIPE),
-        }
-        let room = (self.snd.limit as usize).saturating_sub(self.snd.queue.charged());
-        if room == 0 { Err(Errno::EAGAIN) } else { Ok(room) }
     }
 
     /// A FIN follows what is queued (RFC 9293, 3.10.4).

@@ -6,10 +6,14 @@
 use super::block::{Due, Marks, Rcv, Snd, Totals};
 use super::congestion::Window;
 use super::fast_open::Opened;
+use super::limited::Limited;
+use super::pacing::Pacer;
+use super::rate::Sampler;
 use super::recover::Recovery;
 use super::rtt::Rtt;
 use super::send_queue::SendQueue;
-use super::timers::{Timer, TimerKind, Timers};
+use super::stamping::Stamps;
+use super::timers::{Moment, Timer, TimerKind, Timers};
 use super::{Ctx, Settings, State, TimeWait};
 use crate::errno::Errno;
 use crate::time::Instant;
@@ -39,11 +43,15 @@ pub struct Connection {
     pub(super) timers: Timers,
     pub(super) settings: Settings,
     pub(super) totals: Totals,
+    pub(super) limited: Limited,
+    pub(super) rate: Option<Box<Sampler>>,
+    pub(super) pacer: Option<Box<Pacer>>,
+    pub(super) stamps: Option<Box<Stamps>>,
     /// Sequence and acknowledgement number of the reset that is due.
     pub(super) reset: (Seq, Option<Seq>),
     pub(super) ts_offset: u32,
     /// When the last challenge or out-of-window acknowledgement went out (RFC 5961, 7).
-    pub(super) challenged: Option<Instant>,
+    pub(super) challenged: Moment,
     pub(super) time_wait: Option<Box<TimeWait>>,
     pub(super) opened: Option<Box<Opened>>,
 }
@@ -90,6 +98,8 @@ impl Connection {
             una: iss,
             nxt: iss,
             small: iss,
+            chunk: iss + 1,
+            pushed: iss + 1,
             usage_end: iss,
             mss: mss_path,
             mss_path,
@@ -116,9 +126,13 @@ impl Connection {
             timers: Timers::new(),
             settings: settings.clone(),
             totals: Totals::default(),
+            limited: Limited::default(),
+            rate: None,
+            pacer: None,
+            stamps: None,
             reset: (Seq(0), None),
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
-            challenged: None,
+            challenged: Moment::NEVER,
             time_wait: None,
             opened: None,
         };
@@ -193,6 +207,7 @@ impl Connection {
         self.timers.clear_all();
         self.snd.queue.clear();
         self.recovery.board = Default::default();
+        (self.rate, self.pacer) = (None, None);
         self.rcv.reassembly = None;
         self.rcv.selective = None;
         self.rcv.gap_acks = 0;
@@ -368,7 +383,7 @@ pub(super) fn timestamp_offset(local: SocketAddr, remote: SocketAddr, key: u64) 
 }
 
 /// RFC 9293, 3.7.1: the segment size of a peer that announces none.
-pub(super) const MSS_DEFAULT: u16 = 536;
+pub(crate) const MSS_DEFAULT: u16 = 536;
 /// Linux's TCP_MIN_MSS, which leaves room for all options.
 pub(super) const MSS_MIN: u16 = 88;
 /// An IPv4 packet has 16 bits for its length.

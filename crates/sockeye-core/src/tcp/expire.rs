@@ -23,6 +23,7 @@ impl Connection {
                 }
                 Timer::Keepalive => self.keep_alive(ctx),
                 Timer::Linger => self.end_linger(),
+                Timer::Pacing => self.pacing_over(),
             }
         }
     }
@@ -38,7 +39,7 @@ impl Connection {
             self.due |= Due::DATA | Due::FORCE;
             return;
         }
-        self.recovery.timed_out_at.get_or_insert(ctx.now);
+        self.recovery.timed_out_at.first(ctx.now);
         if self.probes_are_over(ctx) {
             ctx.counters.abort_on_timeout += 1;
             self.fail(self.soft_error.unwrap_or(Errno::ETIMEDOUT));
@@ -56,7 +57,7 @@ impl Connection {
     /// A peer that answers may keep its window shut for ever; one that is silent, or that holds up an orphan,
     /// may not.
     fn probes_are_over(&self, ctx: &Ctx<'_>) -> bool {
-        let passed = self.recovery.timed_out_at.map_or(Duration::ZERO, |since| ctx.now.since(since));
+        let passed = self.recovery.timed_out_at.get().map_or(Duration::ZERO, |since| ctx.now.since(since));
         if self.user_timeout().is_some_and(|limit| passed >= limit) {
             return true;
         }

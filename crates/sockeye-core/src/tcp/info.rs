@@ -63,4 +63,14 @@ pub struct TcpInfo {
     pub data_segs_out: u32,
     pub data_segs_in: u32,
     pub rcv_ooopack: u32,
+    /// Time with data queued, and how much of it the peer's window, and the send buffer, was what held the sender back.
+    pub busy: Duration,
+    pub rwnd_limited: Duration,
+    pub sndbuf_limited: Duration,
+    /// Bytes a second at which data arrived at the peer, and whether that was all there was to send.
+    pub delivery_rate: u64,
+    pub delivery_rate_app_limited: bool,
+    /// Bytes a second; the greatest value is no limit.
+    pub pacing_rate: u64,
+    pub max_pacing_rate: u64,
 }

@@ -24,7 +24,7 @@ impl Connection {
             }
             ready.set(Readiness::OUT, shut.contains(Marks::SHUT_WRITE) || self.is_writable());
         }
-        ready.set(Readiness::ERR, self.error.is_some());
+        ready.set(Readiness::ERR, self.error.is_some() || self.has_stamps());
         ready.set(Readiness::PRI, self.has_urgent());
         ready
     }
@@ -52,11 +52,6 @@ impl Connection {
     /// Bytes that the peer has not acknowledged (`SIOCOUTQ`).
     pub fn send_queued(&self) -> usize {
         self.snd.queue.len()
-    }
-
-    /// What the send queue costs, in bytes of memory (`SK_MEMINFO_WMEM_QUEUED`).
-    pub fn send_charged(&self) -> usize {
-        self.snd.queue.charged()
     }
 
     /// Bytes that were never sent (`SIOCOUTQNSD`).
@@ -88,18 +83,11 @@ impl Connection {
         queued > 0 && (queued >= wanted || self.rcv.wnd() <= u32::from(self.rcv.mss))
     }
 
-    /// A third of the send buffer is free (Linux: sk_stream_is_writeable), and what is unsent is below
-    /// `TCP_NOTSENT_LOWAT`.
-    pub(super) fn is_writable(&self) -> bool {
-        let charged = self.snd.queue.charged();
-        let lowat = self.settings.notsent_lowat as usize;
-        charged + charged / 2 <= self.snd.limit as usize && (lowat == 0 || self.unsent() < lowat)
-    }
-
     /// A snapshot (`TCP_INFO`).
     pub fn info(&self, now: Instant) -> TcpInfo {
         let mss = u32::from(self.snd.mss.max(1));
         let threshold = self.congestion.threshold();
+        let [busy, rwnd_limited, sndbuf_limited] = self.limited.times(now);
         TcpInfo {
             state: self.state,
             ca_state: match self.recovery.phase {
@@ -154,6 +142,13 @@ impl Connection {
             data_segs_out: self.totals.data_segs_out,
             data_segs_in: self.totals.data_segs_in,
             rcv_ooopack: self.totals.ooo,
+            busy,
+            rwnd_limited,
+            sndbuf_limited,
+            delivery_rate: self.totals.delivery_rate,
+            delivery_rate_app_limited: self.marks.contains(Marks::RATE_APP_LIMITED),
+            pacing_rate: self.congestion.pacing_rate().unwrap_or_else(|| self.window_rate()),
+            max_pacing_rate: self.settings.pacing_rate_max,
         }
     }
 }

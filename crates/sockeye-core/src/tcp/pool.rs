@@ -4,6 +4,8 @@
 //! coalesce. In: chunks that are done with. A large chunk that segments still refer to is kept as a handle on
 //! the whole of it ([`Pool::lend`]) and comes back, still initialised, once the last of them is gone.
 
+use super::rate::Sampler;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
@@ -14,6 +16,9 @@ pub struct Pool {
     large: Vec<BytesMut>,
     small: Vec<BytesMut>,
     lent: VecDeque<Bytes>,
+    /// Boxes, since they move from connection to connection.
+    #[allow(clippy::vec_box)]
+    pub(super) samplers: Vec<Box<Sampler>>,
 }
 
 impl Pool {

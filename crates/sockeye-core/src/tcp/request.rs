@@ -44,6 +44,8 @@ pub struct Request {
     began: Instant,
     due: Instant,
     challenged: Option<Instant>,
+    /// It is not kept: what must be known comes back with the peer's answer.
+    forgets: bool,
 }
 
 /// What a segment did to a request.
@@ -97,7 +99,49 @@ impl Request {
             began: ctx.now,
             due: ctx.now + ctx.limits.rto_initial,
             challenged: None,
+            forgets: false,
         }
+    }
+
+    /// Its SYN|ACK goes and the request does not stay (SYN cookies): only time stamps bring back what was agreed on.
+    pub(crate) fn forget(&mut self) {
+        self.forgets = true;
+        if self.ts_recent.is_none() {
+            (self.snd_wscale, self.sack, self.ecn) = (None, false, false);
+        }
+    }
+
+    /// The request that a cookie stands for, as the handshake's last segment tells of it. `sizes` are the peer's
+    /// segment size, out of the cookie, and the path's.
+    pub(crate) fn remembered(
+        segment: &Segment,
+        local: SocketAddr,
+        remote: SocketAddr,
+        (mss_peer, mss_path): (u16, u16),
+        settings: &Settings,
+        ctx: &mut Ctx<'_>,
+    ) -> Self {
+        let header = &segment.header;
+        let stamps = header.options.timestamps.filter(|_| ctx.limits.timestamps);
+        let offset = timestamp_offset(local, remote, ctx.limits.timestamp_key);
+        let told = stamps.map_or(NOTHING_TOLD, |(_, echo)| echo.wrapping_sub(offset) & TOLD);
+        let scale = told & NO_SCALE;
+        let options = Options {
+            mss: Some(mss_peer),
+            window_scale: (scale != NO_SCALE).then_some(scale as u8),
+            timestamps: stamps,
+            sack_permitted: told & SACK_TOLD != 0,
+            ..Options::default()
+        };
+        let syn = TcpHeader { seq: header.seq + u32::MAX, window: header.window, options, ..header.clone() };
+        let syn = Segment { header: syn, payload: Payload::new() };
+        let iss = header.ack + u32::MAX;
+        let mut request = Self::new(&syn, local, remote, iss, mss_path, settings, ctx);
+        ctx.counters.in_segs -= 1;
+        // It measures nothing, and TCP_DEFER_ACCEPT has waited long enough.
+        (request.retransmits, request.began, request.owes_syn_ack) = (1, Instant::ZERO, false);
+        request.ecn = told & ECN_TOLD != 0;
+        request
     }
 
     /// Our end.
@@ -242,7 +286,7 @@ impl Request {
         connection.synchronize(self.irs, self.window, &options, ctx);
         connection.snd.nxt = self.iss + 1;
         if self.retransmits == 0 {
-            connection.recovery.handshake_at = Some(self.began);
+            connection.recovery.handshake_at = super::timers::Moment::at(self.began);
         }
         connection
     }
@@ -276,8 +320,17 @@ impl Request {
     }
 
     fn timestamps(&self, ctx: &Ctx<'_>) -> Option<(u32, u32)> {
-        let value = (ctx.now.as_millis() as u32).wrapping_add(self.ts_offset);
-        self.ts_recent.map(|recent| (value, recent))
+        let mut value = ctx.now.as_millis() as u32;
+        if self.forgets {
+            let told = self.snd_wscale.map_or(NO_SCALE, u32::from)
+                | if self.sack { SACK_TOLD } else { 0 }
+                | if self.ecn { ECN_TOLD } else { 0 };
+            let now = value;
+            value = value & !TOLD | told;
+            // Never later than now.
+            value = if value.wrapping_sub(now) as i32 > 0 { value.wrapping_sub(TOLD + 1) } else { value };
+        }
+        self.ts_recent.map(|recent| (value.wrapping_add(self.ts_offset), recent))
     }
 
     fn header(&self, seq: Seq, flags: Flags) -> TcpHeader {
@@ -300,3 +353,10 @@ impl Request {
         true
     }
 }
+
+/// What the lowest bits of a time stamp tell of a SYN that was not kept (Linux: tcp_syncookies.c).
+const TOLD: u32 = 0x3f;
+const NO_SCALE: u32 = 0xf;
+const SACK_TOLD: u32 = 0x10;
+const ECN_TOLD: u32 = 0x20;
+const NOTHING_TOLD: u32 = NO_SCALE;

@@ -36,7 +36,11 @@ impl Connection {
                 return Some(segment);
             }
             self.due -= Due::DATA | Due::FORCE | Due::TAIL;
-            self.watch_window(ctx);
+            self.note_limit(ctx.now);
+            if !self.timers.is_set(Timer::Pacing) {
+                self.note_program_limited();
+                self.watch_window(ctx);
+            }
         }
         if self.due.contains(Due::PROBE) {
             self.due -= Due::PROBE;
@@ -63,6 +67,9 @@ impl Connection {
             self.due -= Due::TAIL;
             return self.form_probe(ctx);
         }
+        if self.is_paced_out(ctx) {
+            return None;
+        }
         if self.may_retransmit()
             && !self.holds_lost_back()
             && let Some((start, end)) = self.recovery.board.next_lost()
@@ -78,6 +85,12 @@ impl Connection {
         };
         let mut segment = self.form_new(len, ctx);
         self.settle();
+        if !self.due.contains(Due::DATA) {
+            self.note_program_limited();
+        }
+        if self.marks.contains(Marks::NO_SPACE) {
+            self.note_limit(ctx.now);
+        }
         self.end_burst(&mut segment, ctx);
         Some(segment)
     }
@@ -101,11 +114,7 @@ impl Connection {
     /// How much Linux puts together at most: what half of the greatest window and a packet of 64 KiB hold
     /// (tcp_xmit_size_goal).
     fn burst_goal(&self, mss: u32, ctx: &Ctx<'_>) -> u32 {
-        let half = if self.snd.wnd_max > u32::from(super::connection::MSS_DEFAULT) {
-            self.snd.wnd_max / 2
-        } else {
-            self.snd.wnd_max
-        };
+        let half = self.half_window();
         // A burst takes half of the congestion window at most, and what goes in a millisecond at the rate of the
         // path: twice the window per round trip in slow start, 1.2 times it later (tcp_tso_autosize).
         let window = self.congestion.window();
@@ -148,7 +157,7 @@ impl Connection {
     }
 
     /// What the peer's window has free.
-    fn peer_room(&self) -> u32 {
+    pub(super) fn peer_room(&self) -> u32 {
         // A SYN that is not acknowledged takes no room (RFC 9293, 3.8.6: the window begins behind it).
         let begin = self.snd.una + u32::from(self.state == State::SynReceived);
         (begin + self.snd.wnd).diff(self.snd.nxt).max(0) as u32
@@ -212,6 +221,7 @@ impl Connection {
         let payload = self.snd.queue.read_next(len);
         assert_eq!(payload.len(), len, "the queue holds what it says");
         let flags = self.flags_at(seq + len as u32, len);
+        self.note_rate_sent(len as u32, ctx.now.0, ctx.pool);
         self.snd.nxt = seq + len as u32 + u32::from(flags.contains(Flags::FIN));
         if (len as u32) < self.payload_max() {
             self.snd.small = self.snd.nxt;
@@ -226,6 +236,12 @@ impl Connection {
             self.end_record();
         }
         self.note_usage();
+        self.note_busy(ctx.now);
+        if self.stamps.is_some() {
+            self.stamp_sent(self.snd.nxt, ctx.now);
+        }
+        self.tell_space();
+        self.pace(len as u32, ctx);
         self.await_new_data(ctx);
         self.timers.clear(Timer::Persist);
         self.note_interactive(ctx);
@@ -254,6 +270,8 @@ impl Connection {
         let mut flags = self.flags_at(start + len, len as usize);
         flags.set(Flags::FIN, flags.contains(Flags::FIN) && self.fin_sent());
         let covered = start + len + u32::from(flags.contains(Flags::FIN));
+        self.note_rate_sent(len, ctx.now.0, ctx.pool);
+        self.pace(len, ctx);
         self.recovery.board.sent_again(start, covered, ctx.now.0);
         self.note_sent(covered.diff(start) as u32);
         self.note_sent_again(covered.diff(start) as u32, ctx.now);
@@ -288,7 +306,7 @@ impl Connection {
     /// The flags of a data segment that ends at `end`: FIN behind the last byte, PSH where the queue ends.
     fn flags_at(&self, end: Seq, len: usize) -> Flags {
         let mut flags = Flags::ACK;
-        if self.is_record_end(end) {
+        if self.is_record_end(end) || self.is_push_end(end) {
             flags.set(Flags::PSH, len > 0);
         }
         if end == self.snd.queue.end() {
@@ -309,7 +327,7 @@ impl Connection {
         // RFC 7323, 2.2: not scaled.
         let window = self.rcv.limit.min(u32::from(u16::MAX)) as u16;
         if self.recovery.retransmits == 0 {
-            self.recovery.handshake_at.get_or_insert(ctx.now);
+            self.recovery.handshake_at.first(ctx.now);
         }
         let flags = if answer { Flags::SYN | Flags::ACK } else { Flags::SYN };
         let flags = self.ask_ecn(flags, ctx);
@@ -403,6 +421,10 @@ impl Connection {
         if idle <= rto || !ctx.limits.slow_start_after_idle {
             return;
         }
+        if self.congestion.is_model() {
+            self.congestion.restarted(ctx.now.0);
+            return;
+        }
         let least = super::connection::initial_window(self.snd.mss, ctx);
         self.congestion.idle(idle);
         let before = self.congestion.window();
@@ -416,5 +438,5 @@ impl Connection {
 }
 
 /// Linux's limit of a packet that is cut by its driver, less its headers.
-const BURST_MAX: u32 = GSO_MAX - 1 - 320;
+pub(super) const BURST_MAX: u32 = GSO_MAX - 1 - 320;
 const GSO_MAX: u32 = 65_536;

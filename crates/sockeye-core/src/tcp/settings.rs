@@ -45,8 +45,10 @@ pub struct Settings {
     pub defer_accept_s: u32,
     /// `TCP_WINDOW_CLAMP`; zero is none.
     pub window_clamp: u32,
-    /// `TCP_NOTSENT_LOWAT`; zero is none.
+    /// `TCP_NOTSENT_LOWAT`; zero is the host's.
     pub notsent_lowat: u32,
+    /// `SO_MAX_PACING_RATE`, in bytes a second; the greatest value is no limit.
+    pub pacing_rate_max: u64,
     /// `SO_SNDBUF` as getsockopt shows it (what was set, doubled), in bytes.
     pub send_buffer: u32,
     /// `SO_RCVBUF` as getsockopt shows it, in bytes; the window is half of it, as on Linux.
@@ -88,6 +90,7 @@ impl Default for Settings {
             defer_accept_s: 0,
             window_clamp: 0,
             notsent_lowat: 0,
+            pacing_rate_max: u64::MAX,
             send_buffer: 16 * 1024,
             receive_buffer: 128 * 1024,
             receive_lowat: 1,
@@ -107,6 +110,8 @@ pub enum Congestion {
     /// RFC 9438, with HyStart++ (RFC 9406).
     #[default]
     Cubic,
+    /// draft-ietf-ccwg-bbr (BBRv3).
+    Bbr,
 }
 
 impl Congestion {
@@ -115,12 +120,13 @@ impl Congestion {
         match self {
             Self::Reno => "reno",
             Self::Cubic => "cubic",
+            Self::Bbr => "bbr",
         }
     }
 
     /// The algorithm of that name.
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        [Self::Cubic, Self::Reno].into_iter().find(|algorithm| algorithm.name().as_bytes() == name)
+        [Self::Cubic, Self::Reno, Self::Bbr].into_iter().find(|algorithm| algorithm.name().as_bytes() == name)
     }
 }
 
@@ -157,6 +163,9 @@ pub struct Limits {
     pub receive_buffer_max: u32,
     /// The first receive window of a buffer that tunes itself, in bytes.
     pub receive_window_initial: u32,
+    /// `tcp_notsent_lowat`: how many bytes may wait unsent where `TCP_NOTSENT_LOWAT` says nothing; the greatest
+    /// value is no limit.
+    pub notsent_lowat: u32,
     /// `tcp_slow_start_after_idle`: whether the congestion window shrinks while nothing is sent.
     pub slow_start_after_idle: bool,
     /// `tcp_min_tso_segs`: how many segments go out together at least, if so many may.
@@ -167,6 +176,8 @@ pub struct Limits {
     pub initial_window_segments: u8,
     /// `tcp_congestion_control`: what a new socket's connections use.
     pub congestion: Congestion,
+    /// Whether every connection is paced, as where Linux's devices have the `fq` discipline.
+    pub pacing: bool,
     /// Whether RFC 7323 timestamps are offered and accepted.
     pub timestamps: bool,
     /// Whether RFC 7323 window scaling is offered and accepted.
@@ -175,6 +186,8 @@ pub struct Limits {
     pub sack: bool,
     /// `tcp_ecn` (RFC 3168): 1 asks peers for it, 2 only agrees when they ask, 0 neither.
     pub ecn: u8,
+    /// `tcp_syncookies` (RFC 4987): 1 answers by cookies when the queue of half-open connections is full, 2 always, 0 never.
+    pub syn_cookies: u8,
     /// `tcp_fastopen`: a sum of [`Limits::FAST_OPEN_CLIENT`] and its neighbours; zero as long as the host's owner does
     /// not ask for it.
     pub fast_open: u32,
@@ -219,15 +232,18 @@ impl Default for Limits {
             send_buffer_initial: 87_040,
             receive_buffer_max: 6 << 20,
             receive_window_initial: 256 << 10,
+            notsent_lowat: u32::MAX,
             slow_start_after_idle: true,
             burst_segments_min: 2,
             reassembly_pieces_max: 4096,
             initial_window_segments: 10,
             congestion: Congestion::default(),
+            pacing: false,
             timestamps: true,
             window_scaling: true,
             sack: true,
             ecn: 2,
+            syn_cookies: 1,
             fast_open: 0,
             fast_open_keys: CookieKeys::new(),
             timestamp_key: 0,

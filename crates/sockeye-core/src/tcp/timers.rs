@@ -16,6 +16,8 @@ pub(super) enum Timer {
     Keepalive,
     /// The end of an orphan in FIN-WAIT-2, or of TIME-WAIT.
     Linger,
+    /// Data that pacing holds back.
+    Pacing,
 }
 
 /// What a connection waits for, with Linux's number (`idiag_timer`).
@@ -36,8 +38,8 @@ pub enum TimerKind {
 pub(super) struct Timers([Instant; Timer::ALL.len()]);
 
 impl Timer {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Retransmit, Self::Persist, Self::DelayedAck, Self::Keepalive, Self::Linger];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Retransmit, Self::Persist, Self::DelayedAck, Self::Keepalive, Self::Linger, Self::Pacing];
 }
 
 impl Timers {
@@ -85,6 +87,39 @@ impl Timers {
             self.clear(timer);
         }
         due
+    }
+}
+
+/// A point in time that may not have been, in the space of one that has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment(Instant);
+
+impl Moment {
+    pub(super) const NEVER: Self = Self(NEVER);
+
+    pub(super) fn at(now: Instant) -> Self {
+        Self(now)
+    }
+
+    pub(super) fn get(self) -> Option<Instant> {
+        (self.0 != NEVER).then_some(self.0)
+    }
+
+    /// The first time counts.
+    pub(super) fn first(&mut self, now: Instant) {
+        if self.0 == NEVER {
+            self.0 = now;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0 = NEVER;
+    }
+}
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self::NEVER
     }
 }
 

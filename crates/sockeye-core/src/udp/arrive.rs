@@ -128,7 +128,7 @@ impl Host {
     fn udp_queue(&mut self, id: SocketId, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: Payload) {
         // As Linux: who has asked for a coverage does not want less, and all of it if that was 0.
         let refused = |least: u16, covered: u16| least == 0 || covered < least;
-        let least = self.sockets[id].options.lite_coverage[1];
+        let least = self.sockets[id].options.seldom.as_deref().and_then(|seldom| seldom.lite_coverage[1]);
         if least.zip(meta.coverage).is_some_and(|(least, covered)| refused(least, covered)) {
             self.counters.udp_in_errors += 1;
             return;

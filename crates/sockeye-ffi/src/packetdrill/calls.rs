@@ -7,6 +7,7 @@ use super::world::File;
 use libc::{sockaddr, socklen_t};
 use sockeye_core::errno::{Errno, Result};
 use sockeye_core::host::{Domain, Kind, Shutdown};
+use sockeye_core::tcp::Stamping;
 use std::ffi::{c_int, c_ulong, c_void};
 use std::time::Duration;
 
@@ -262,6 +263,11 @@ pub(super) unsafe extern "C" fn setsockopt(
         }
         if (level, name) == (libc::SOL_SOCKET, libc::SO_ZEROCOPY) {
             return world.set_zerocopy(fd, value).map(|()| 0);
+        }
+        if (level, name) == (libc::SOL_SOCKET, libc::SO_TIMESTAMPING) {
+            let flags: [u8; 4] = value.try_into().map_err(|_| Errno::EINVAL)?;
+            let wanted = Stamping::from_bits_truncate(u32::from_ne_bytes(flags));
+            return world.host.set_stamping(id, wanted).map(|()| 0);
         }
         world.host.setsockopt(id, level, name, value, now).map(|()| 0)
     }))

@@ -1,11 +1,11 @@
 //! The calls that move data. All of them end in [`give`] or [`take`], which block as Linux's do.
 
 use super::calls::{SO_RCVTIMEO, SO_SNDTIMEO, answer, blocks, stage, timeout};
+use super::errors::put;
 use super::names::{self, Name};
 use super::pipes;
 use super::stage::Stage;
 use super::world::{File, World};
-use super::zerocopy::put;
 use libc::{iovec, msghdr, sockaddr, socklen_t};
 use sockeye_core::SocketId;
 use sockeye_core::errno::{Errno, Result};
@@ -72,7 +72,10 @@ pub(super) unsafe extern "C" fn recvmsg(data: Data, fd: c_int, msg: *mut msghdr,
         let inq = stage.call(|world| world.queue_hint(fd)).unwrap_or(None);
         match inq {
             // SAFETY: the control area is the caller's.
-            Some(inq) => unsafe { put(msg, libc::IPPROTO_TCP, TCP_INQ, &inq.to_ne_bytes()) },
+            Some(inq) => unsafe {
+                let room = msg.msg_controllen;
+                put(msg, 0, room, libc::IPPROTO_TCP, TCP_INQ, &inq.to_ne_bytes());
+            },
             None => msg.msg_controllen = 0,
         }
     }
@@ -120,11 +123,37 @@ pub(super) unsafe extern "C" fn sendmsg(data: Data, fd: c_int, msg: *const msghd
         return answer(Err(Errno::EFAULT));
     }
     // SAFETY: not null, so the caller's message, as sendmsg(2) asks it.
-    let (bytes, name) = unsafe {
+    let (areas, name) = unsafe {
         let msg = &*msg;
-        (gather(msg.msg_iov, msg.msg_iovlen), named(msg.msg_name.cast(), msg.msg_namelen))
+        (areas(msg.msg_iov, msg.msg_iovlen), named(msg.msg_name.cast(), msg.msg_namelen))
     };
-    answer(bytes.and_then(|bytes| give(stage(data), fd, &bytes, flags, name?)))
+    let stage = stage(data);
+    answer(areas.and_then(|areas| match flags & libc::MSG_ZEROCOPY {
+        0 => give(stage, fd, &areas.concat(), flags, name?),
+        _ => give_pieces(stage, fd, &areas, flags, name?),
+    }))
+}
+
+/// Without copying, each area is a piece of memory of its own, of which Linux puts `PIECES_MAX` into one packet.
+fn give_pieces(
+    stage: &Stage,
+    fd: c_int,
+    areas: &[&mut [u8]],
+    flags: c_int,
+    name: Option<Name>,
+) -> Result<usize> {
+    let mut rest = areas;
+    while rest.len() > PIECES_MAX {
+        let (now, later) = rest.split_at(PIECES_MAX);
+        let wanted: usize = now.iter().map(|area| area.len()).sum();
+        let sent = give(stage, fd, &now.concat(), flags & !libc::MSG_ZEROCOPY | libc::MSG_EOR, name)?;
+        if sent < wanted {
+            break;
+        }
+        rest = later;
+    }
+    let before: usize = areas[..areas.len() - rest.len()].iter().map(|area| area.len()).sum();
+    give(stage, fd, &rest.concat(), flags, name).map(|sent| before + sent)
 }
 
 /// Sends; a call that blocks ends when all is queued.
@@ -336,5 +365,7 @@ pub(super) fn is_pipe(file: &File) -> bool {
     matches!(file, File::Pipe { .. })
 }
 
+/// `MAX_SKB_FRAGS`.
+const PIECES_MAX: usize = 17;
 /// `TCP_INQ`, `TCP_CM_INQ`.
 pub(super) const TCP_INQ: c_int = 36;

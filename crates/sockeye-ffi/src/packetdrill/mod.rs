@@ -9,6 +9,7 @@
 
 mod calls;
 mod epoll;
+mod errors;
 mod interface;
 mod messages;
 mod names;

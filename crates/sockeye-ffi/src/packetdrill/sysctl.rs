@@ -12,6 +12,7 @@ use std::str::FromStr;
 pub(super) fn follow(host: &mut Host) {
     let mut limits = host.tcp_limits().clone();
     read_limits(&mut limits);
+    limits.pacing = is_fair_queue();
     host.set_tcp_limits(limits);
 }
 
@@ -20,6 +21,13 @@ pub(super) fn follow(host: &mut Host) {
 pub(super) fn flushes() -> u64 {
     let file = std::env::var_os("SOCKEYE_FLUSHES");
     file.and_then(|file| fs::metadata(file).ok()).map_or(0, |file| file.len())
+}
+
+/// Whether the script has asked for `fq`, which paces: the runner's `tc` notes its last command.
+fn is_fair_queue() -> bool {
+    let file = std::env::var_os("SOCKEYE_QDISC");
+    let command = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+    command.split_whitespace().any(|word| word == "fq")
 }
 
 /// What `nstat` would say of the host, for the runner's `nstat`: written when it has changed.
@@ -47,8 +55,10 @@ fn read_limits(limits: &mut Limits) {
     }
     set(&mut limits.slow_start_after_idle, number::<u8>("tcp_slow_start_after_idle").map(|on| on != 0));
     set(&mut limits.burst_segments_min, number("tcp_min_tso_segs"));
+    set(&mut limits.notsent_lowat, number("tcp_notsent_lowat"));
     set(&mut limits.ecn, number("tcp_ecn"));
     set(&mut limits.fast_open, number("tcp_fastopen"));
+    set(&mut limits.syn_cookies, number("tcp_syncookies"));
     set(&mut limits.fast_open_keys, text("tcp_fastopen_key").and_then(|keys| keys_of(&keys)));
     let name = text("tcp_congestion_control");
     set(&mut limits.congestion, name.and_then(|name| Congestion::from_name(name.as_bytes())));

@@ -5,10 +5,8 @@
 //! does where it had to copy. Neighbouring notifications are one.
 
 use super::world::World;
-use libc::{cmsghdr, msghdr};
 use sockeye_core::SocketId;
 use sockeye_core::errno::{Errno, Result};
-use sockeye_core::host::Domain;
 use std::collections::VecDeque;
 use std::ffi::c_int;
 
@@ -87,54 +85,8 @@ impl World {
         info.map_or(u64::MAX / 2, |tcp| tcp.bytes_acked)
     }
 
-    /// recvmsg with `MSG_ERRQUEUE`.
-    ///
-    /// # Safety
-    /// The message's control area is as long as it says.
-    pub(super) unsafe fn take_notification(&mut self, fd: c_int, msg: &mut msghdr) -> Result<usize> {
-        let id = self.socket(fd)?.id;
-        let (first, last) = self.socket(fd)?.zerocopy.done.pop_front().ok_or(Errno::EAGAIN)?;
-        let domain = self.host.info(id, self.now).map_or(Domain::Inet, |info| info.domain);
-        let (level, kind, len) = match domain {
-            Domain::Inet => (libc::IPPROTO_IP, libc::IP_RECVERR, 32),
-            Domain::Inet6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 44),
-        };
-        let mut value = vec![0u8; len];
-        value[4] = SO_EE_ORIGIN_ZEROCOPY;
-        value[6] = SO_EE_CODE_ZEROCOPY_COPIED;
-        value[8..12].copy_from_slice(&first.to_ne_bytes());
-        value[12..16].copy_from_slice(&last.to_ne_bytes());
-        // SAFETY: the caller's promise.
-        unsafe { put(msg, level, kind, &value) };
-        msg.msg_flags = libc::MSG_ERRQUEUE;
-        Ok(0)
+    /// The next notification: first and last send.
+    pub(super) fn take_zerocopy(&mut self, fd: c_int) -> Result<Option<(u32, u32)>> {
+        Ok(self.socket(fd)?.zerocopy.done.pop_front())
     }
 }
-
-/// Writes one control message, if there is room.
-///
-/// # Safety
-/// The message's control area is as long as it says.
-pub(super) unsafe fn put(msg: &mut msghdr, level: c_int, kind: c_int, value: &[u8]) {
-    // SAFETY: arithmetic.
-    let (space, len) = unsafe {
-        (libc::CMSG_SPACE(value.len() as u32) as usize, libc::CMSG_LEN(value.len() as u32) as usize)
-    };
-    if msg.msg_control.is_null() || msg.msg_controllen < space {
-        msg.msg_flags |= libc::MSG_CTRUNC;
-        msg.msg_controllen = 0;
-        return;
-    }
-    // SAFETY: there is room for header and value, by the length that was just asked.
-    unsafe {
-        let place = msg.msg_control.cast::<cmsghdr>();
-        let mut header: cmsghdr = core::mem::zeroed();
-        (header.cmsg_len, header.cmsg_level, header.cmsg_type) = (len as _, level, kind);
-        place.write_unaligned(header);
-        std::ptr::copy_nonoverlapping(value.as_ptr(), libc::CMSG_DATA(place), value.len());
-    }
-    msg.msg_controllen = space as _;
-}
-
-const SO_EE_CODE_ZEROCOPY_COPIED: u8 = 1;
-const SO_EE_ORIGIN_ZEROCOPY: u8 = 5;

@@ -50,7 +50,7 @@ impl Connection {
             self.advance(header.ack, ctx);
             self.hear_acknowledged(header.ack, &mut news, ctx.now);
         } else if self.flight() == 0 {
-            self.recovery.timed_out_at = None;
+            self.recovery.timed_out_at.clear();
         }
         if !header.options.sack.is_empty() {
             self.hear_selective(header, una, &mut news, ctx);
@@ -82,7 +82,12 @@ impl Connection {
     /// What the program and the state see of `snd.una`'s move.
     fn follow_advance(&mut self, was_writable: bool, ctx: &mut Ctx<'_>) {
         if !was_writable && self.is_writable() {
+            self.marks -= Marks::NO_SPACE;
             self.mark_ready();
+        }
+        self.tell_space();
+        if self.snd.queue.len() == 0 {
+            self.note_limit(ctx.now);
         }
         if self.fin_acked() {
             self.fin_was_acknowledged(ctx);
@@ -153,6 +158,10 @@ impl Connection {
         self.soft_error = None;
         self.marks -= Marks::MORE;
         self.acknowledge_records(ack);
+        self.acknowledge_pushes(ack);
+        if self.stamps.is_some() {
+            self.stamp_acknowledged(ack, ctx.now);
+        }
         self.settle_urgent();
     }
 

@@ -4,6 +4,7 @@
 //! in bytes. The algorithms know neither queues nor what is lost; how the window shrinks during a recovery is
 //! not theirs either (`recover/reduce`).
 
+mod bbr;
 mod cubic;
 mod hystart;
 mod reno;
@@ -11,6 +12,8 @@ mod reno;
 use super::Congestion;
 use crate::wire::tcp::Seq;
 use alloc::boxed::Box;
+use bbr::Bbr;
+pub(super) use bbr::Report;
 use cubic::Cubic;
 use reno::Reno;
 
@@ -42,6 +45,7 @@ enum Algorithm {
     Reno(Reno),
     /// Its state comes with the first growth: most connections never need any.
     Cubic(Option<Box<Cubic>>),
+    Bbr(Option<Box<Bbr>>),
 }
 
 impl Window {
@@ -67,6 +71,7 @@ impl Window {
             Algorithm::Cubic(cubic) => {
                 cubic.get_or_insert_default().acknowledged(bytes, threshold, ack);
             }
+            Algorithm::Bbr(_) => {}
         }
     }
 
@@ -75,6 +80,7 @@ impl Window {
         self.threshold = match &mut self.algorithm {
             Algorithm::Reno(reno) => reno.lost(self.bytes),
             Algorithm::Cubic(cubic) => cubic.get_or_insert_default().lost(self.bytes),
+            Algorithm::Bbr(_) => return,
         }
         .max(2 * mss);
     }
@@ -91,11 +97,78 @@ impl Window {
         }
     }
 
+    /// Whether the algorithm steers window and rate by a model: then recovery leaves both alone.
+    pub(super) fn is_model(&self) -> bool {
+        matches!(self.algorithm, Algorithm::Bbr(_))
+    }
+
+    /// An acknowledgement, for an algorithm with a model; `srtt_ns` is zero until something was measured.
+    pub(super) fn report(&mut self, report: &Report, srtt_ns: u64) {
+        if let Algorithm::Bbr(bbr) = &mut self.algorithm {
+            let bbr = bbr.get_or_insert_with(|| Box::new(Bbr::new(self.bytes, srtt_ns, report.now_ns)));
+            bbr.acknowledged(&mut self.bytes, report);
+        }
+    }
+
+    /// The rate that a model asks for, in bytes a second.
+    pub(super) fn pacing_rate(&self) -> Option<u64> {
+        match &self.algorithm {
+            Algorithm::Bbr(Some(bbr)) => Some(bbr.pacing_rate()),
+            _ => None,
+        }
+    }
+
+    /// Whether a model holds the sender back for its own reasons.
+    pub(super) fn holds_back(&self) -> bool {
+        matches!(&self.algorithm, Algorithm::Bbr(Some(bbr)) if bbr.probes_rtt())
+    }
+
+    /// A recovery is over: the window is what it was to fall to.
+    pub(super) fn settle_at_threshold(&mut self) {
+        if !self.is_model() {
+            self.bytes = self.threshold;
+        }
+    }
+
+    /// All in flight is taken for lost: `bytes` may be.
+    pub(super) fn timed_out(&mut self, bytes: u32) {
+        if let Algorithm::Bbr(Some(bbr)) = &mut self.algorithm {
+            bbr.timed_out(self.bytes);
+        }
+        self.bytes = bytes;
+    }
+
+    /// What followed a timeout is over.
+    pub(super) fn recovered(&mut self) {
+        if let Algorithm::Bbr(Some(bbr)) = &self.algorithm {
+            self.bytes = bbr.recovered(self.bytes);
+        }
+    }
+
+    /// A reduction was wrong: all is as it was `before`, and the window no smaller than it is.
+    pub(super) fn undo(&mut self, before: Self) {
+        let window = self.bytes.max(before.bytes);
+        match &mut self.algorithm {
+            // What the model has learnt since is no less true.
+            Algorithm::Bbr(Some(bbr)) => bbr.spurious(),
+            _ => *self = before,
+        }
+        self.bytes = window;
+    }
+
+    /// The sender goes on after it was idle.
+    pub(super) fn restarted(&mut self, now_ns: u64) {
+        if let Algorithm::Bbr(Some(bbr)) = &mut self.algorithm {
+            bbr.restarted(now_ns);
+        }
+    }
+
     /// `TCP_CONGESTION`, at any time: the window stays.
     pub(super) fn choose(&mut self, algorithm: Congestion) {
         let chosen = match self.algorithm {
             Algorithm::Reno(_) => Congestion::Reno,
             Algorithm::Cubic(_) => Congestion::Cubic,
+            Algorithm::Bbr(_) => Congestion::Bbr,
         };
         if chosen != algorithm {
             self.algorithm = Algorithm::new(algorithm);
@@ -108,6 +181,7 @@ impl Algorithm {
         match algorithm {
             Congestion::Reno => Self::Reno(Reno::default()),
             Congestion::Cubic => Self::Cubic(None),
+            Congestion::Bbr => Self::Bbr(None),
         }
     }
 }

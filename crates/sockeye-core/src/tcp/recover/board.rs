@@ -6,6 +6,7 @@
 //! O(log n) and the stretches that it ends. It decides nothing and knows no clock.
 
 use crate::wire::tcp::Seq;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 /// The stretches between `snd.una` and `snd.nxt`, in order and without gaps.
@@ -18,6 +19,8 @@ pub(in crate::tcp) struct Board {
     sacked: u32,
     /// Bytes that are assumed lost and not yet sent again.
     lost: u32,
+    /// Bytes that were ever assumed lost; it wraps around.
+    lost_ever: u32,
     /// Bytes that duplicate acknowledgements of a peer without SACK have accounted for (RFC 5681, 3.2).
     guessed: u32,
     /// Behind the highest byte that was selectively acknowledged.
@@ -26,8 +29,9 @@ pub(in crate::tcp) struct Board {
     lost_from: Seq,
     /// Every stretch before it that was sent once has been judged by its time.
     judged: Seq,
-    /// What was sent again, in the order of time: start, end and when.
-    resent: VecDeque<(Seq, Seq, u64)>,
+    /// What was sent again, in the order of time: start, end and when. Boxed, since most connections never do.
+    #[allow(clippy::box_collection)]
+    resent: Option<Box<VecDeque<(Seq, Seq, u64)>>>,
     /// The last time given to a stretch, and whether it was sent again: what is sent at one moment keeps its
     /// order by a nanosecond, on which RACK's judgement rests.
     last_at: u64,
@@ -66,6 +70,11 @@ impl Board {
         self.lost
     }
 
+    /// Bytes that were ever assumed lost: a count that wraps around.
+    pub(in crate::tcp) fn lost_ever(&self) -> u32 {
+        self.lost_ever
+    }
+
     /// What has left the network without being lost: by SACK, or as guessed.
     pub(in crate::tcp) fn left(&self) -> u32 {
         self.sacked + self.guessed
@@ -90,6 +99,11 @@ impl Board {
     pub(in crate::tcp) fn again(&self) -> u32 {
         let flies = |i: &usize| self.sent[*i].again && self.sent[*i].fate == Fate::Flight;
         (0..self.sent.len()).filter(flies).map(|i| self.len_of(i)).sum()
+    }
+
+    /// When the first of what was sent again, and is not acknowledged, was.
+    pub(in crate::tcp) fn oldest_again(&self, una: Seq) -> Option<u64> {
+        self.resent.iter().flat_map(|all| all.iter()).find(|(_, end, _)| una.lt(*end)).map(|&(_, _, at)| at)
     }
 
     /// New data up to `end` was sent.
@@ -163,8 +177,12 @@ impl Board {
             self.lost_from = ack;
         }
         self.give_back();
-        while self.resent.front().is_some_and(|&(_, end, _)| end.le(ack)) {
-            self.resent.pop_front();
+        let Some(resent) = &mut self.resent else { return };
+        while resent.front().is_some_and(|&(_, end, _)| end.le(ack)) {
+            resent.pop_front();
+        }
+        if resent.is_empty() {
+            self.resent = None;
         }
     }
 
@@ -270,7 +288,7 @@ impl Board {
                 (stretch.fate, stretch.again, stretch.at) = (Fate::Flight, true, at);
             }
         }
-        self.resent.push_back((start, end, at));
+        self.resent.get_or_insert_default().push_back((start, end, at));
     }
 
     /// Marks lost, in the order of sending, as long as `is_lost` says so of end and time (RFC 8985, 6.2 step
@@ -284,15 +302,16 @@ impl Board {
     /// What was judged before may be judged again: both orders of time begin anew.
     fn judge_anew(&mut self) {
         self.judged = self.base;
-        self.resent.clear();
+        let mut resent = VecDeque::new();
         let mut start = self.base;
         for stretch in &self.sent {
             if stretch.fate == Fate::Flight && stretch.again {
-                self.resent.push_back((start, stretch.end, stretch.at));
+                resent.push_back((start, stretch.end, stretch.at));
             }
             start = stretch.end;
         }
-        self.resent.make_contiguous().sort_by_key(|&(_, _, at)| at);
+        resent.make_contiguous().sort_by_key(|&(_, _, at)| at);
+        self.resent = (!resent.is_empty()).then(|| Box::new(resent));
     }
 
     fn judge_sent_once(&mut self, is_lost: &impl Fn(Seq, u64) -> Option<bool>) -> Option<u64> {
@@ -312,7 +331,7 @@ impl Board {
     }
 
     fn judge_resent(&mut self, is_lost: &impl Fn(Seq, u64) -> Option<bool>) -> Option<u64> {
-        while let Some(&(start, end, at)) = self.resent.front() {
+        while let Some(&(start, end, at)) = self.resent.as_ref()?.front() {
             let mut i = self.find(start);
             let mut waits = false;
             while let Some(&stretch) = self.sent.get(i).filter(|s| s.end.le(end)) {
@@ -328,7 +347,7 @@ impl Board {
             if waits {
                 return None;
             }
-            self.resent.pop_front();
+            self.resent.as_mut()?.pop_front();
         }
         None
     }
@@ -339,6 +358,7 @@ impl Board {
         }
         let start = self.start_of(at);
         self.lost += self.len_of(at);
+        self.lost_ever = self.lost_ever.wrapping_add(self.len_of(at));
         self.sent[at].fate = Fate::Lost;
         if start.lt(self.lost_from) || self.lost == self.len_of(at) {
             self.lost_from = start;

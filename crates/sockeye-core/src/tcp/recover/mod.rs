@@ -16,9 +16,9 @@ mod timeout;
 mod undo;
 
 use super::block::{Due, Marks};
-use super::congestion::Ack;
+use super::congestion::{Ack, Report};
 use super::connection::Connection;
-use super::timers::Timer;
+use super::timers::{Moment, Timer};
 use super::{Ctx, State};
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
@@ -46,9 +46,9 @@ pub(super) struct Recovery {
     pub(super) board: Board,
     rack: Rack,
     /// When the timer first expired without progress since.
-    pub(super) timed_out_at: Option<Instant>,
+    pub(super) timed_out_at: Moment,
     /// When the handshake's segment was sent, unless twice.
-    pub(super) handshake_at: Option<Instant>,
+    pub(super) handshake_at: Moment,
     episode: Option<Box<Episode>>,
 }
 
@@ -138,16 +138,23 @@ impl Connection {
         self.count_delivered(acked);
         let recovery = &mut self.recovery;
         (recovery.backoff, recovery.retransmits, recovery.dup_acks) = (0, 0, 0);
-        recovery.timed_out_at = None;
+        recovery.timed_out_at.clear();
         if let Some((oldest, newest)) = recovery.board.acknowledge_calm(ack) {
             recovery.rack.delivered(&newest, ctx.now, 0, false);
             self.rtt.sample(ctx.now.0.saturating_sub(oldest.at), ctx.limits);
-            let news =
-                News { delivered: acked, advanced: true, newest_at: Some(newest.at), ..News::default() };
+            let news = News {
+                delivered: acked,
+                advanced: true,
+                newest_at: Some(newest.at),
+                sent_at: Some(newest.at),
+                ..News::default()
+            };
             self.grow(&news, ctx);
+            self.follow_model(&news, 0, ctx);
         }
         if self.flight() == 0 {
             self.timers.clear(Timer::Retransmit);
+            self.rest_rate(ctx.pool);
         } else if !self.schedule_probe(false, ctx) {
             self.arm_retransmit(ctx);
         }
@@ -157,11 +164,12 @@ impl Connection {
     /// An acknowledgement was taken in; `news` is what it brought.
     pub(super) fn react(&mut self, news: &News, ctx: &mut Ctx<'_>) {
         self.count_delivered(news.delivered);
+        let lost_before = self.recovery.board.lost_ever();
         if news.advanced {
             self.measure(news, ctx);
             self.recovery.backoff = 0;
             self.recovery.retransmits = 0;
-            self.recovery.timed_out_at = None;
+            self.recovery.timed_out_at.clear();
             self.recovery.dup_acks = 0;
         }
         if news.marked {
@@ -171,8 +179,39 @@ impl Connection {
         if !matches!(self.recovery.phase, Phase::Fast | Phase::Reduced) && news.delivered > 0 {
             self.grow(news, ctx);
         }
+        self.follow_model(news, self.recovery.board.lost_ever().wrapping_sub(lost_before), ctx);
+        if self.flight() == 0 {
+            self.rest_rate(ctx.pool);
+        }
         self.await_acknowledgement(news, look_again, ctx);
         self.due |= Due::DATA;
+    }
+
+    /// The delivery rate is sampled, and an algorithm with a model hears of the acknowledgement.
+    fn follow_model(&mut self, news: &News, lost: u32, ctx: &Ctx<'_>) {
+        if news.delivered == 0 && lost == 0 {
+            return;
+        }
+        let sample = self.note_rate_arrived(news.delivered, news.sent_at, ctx.now.0);
+        if !self.congestion.is_model() {
+            return;
+        }
+        let report = Report {
+            now_ns: ctx.now.0,
+            bytes: news.delivered,
+            lost,
+            rtt_ns: news.newest_at.map(|at| ctx.now.0.saturating_sub(at)),
+            sample,
+            delivered: self.rate.as_ref().map_or(0, |rate| rate.delivered),
+            inflight: self.pipe(),
+            mss: u32::from(self.snd.mss),
+            limited: self.marks.contains(Marks::CWND_LIMITED),
+        };
+        self.congestion.report(&report, self.rtt.srtt_ns());
+        if self.congestion.holds_back() {
+            self.mark_program_limited();
+        }
+        self.tune_send_buffer(ctx);
     }
 
     fn count_delivered(&mut self, bytes: u32) {
@@ -231,8 +270,7 @@ impl Connection {
     fn continue_fast(&mut self, news: &News, ctx: &mut Ctx<'_>) -> bool {
         if self.is_recovered() {
             if !self.undo(false, news, ctx) {
-                let threshold = self.congestion.threshold();
-                self.congestion.set_window(threshold);
+                self.congestion.settle_at_threshold();
             }
             self.end_phase();
             return false;
@@ -256,6 +294,9 @@ impl Connection {
 
     /// The phase is over.
     fn end_phase(&mut self) {
+        if self.recovery.phase == Phase::Loss {
+            self.congestion.recovered();
+        }
         self.recovery.phase = Phase::Open;
         self.recovery.board.forget_guesses();
         self.recovery.rack.recovered();
@@ -280,7 +321,7 @@ impl Connection {
 
     /// RFC 6298's sample: of what was sent once, or else of the echoed timestamp (RFC 7323, 4).
     fn measure(&mut self, news: &News, ctx: &Ctx<'_>) {
-        if let Some(at) = self.recovery.handshake_at.take() {
+        if let Some(at) = core::mem::take(&mut self.recovery.handshake_at).get() {
             self.rtt.sample(ctx.now.0.saturating_sub(at.0), ctx.limits);
         } else if let Some(at) = news.oldest_at.filter(|_| !news.again) {
             self.rtt.sample(ctx.now.0.saturating_sub(at), ctx.limits);
@@ -297,7 +338,7 @@ impl Connection {
     fn grow(&mut self, news: &News, ctx: &Ctx<'_>) {
         let in_loss = self.recovery.phase == Phase::Loss;
         let held_back = news.advanced && self.is_window_used();
-        if !in_loss && !held_back {
+        if !in_loss && !held_back || self.congestion.is_model() {
             return;
         }
         self.congestion.acknowledged(&Ack {

@@ -31,6 +31,8 @@ pub(in crate::tcp) struct News {
     /// When the oldest and the newest of what was sent once and has newly arrived were sent.
     pub(in crate::tcp) oldest_at: Option<u64>,
     pub(in crate::tcp) newest_at: Option<u64>,
+    /// When the newest of all that has newly arrived was last sent.
+    pub(in crate::tcp) sent_at: Option<u64>,
     /// Some of what was acknowledged had been sent again.
     pub(in crate::tcp) again: bool,
     /// Something that was sent once, before the timeout, has arrived (RFC 5682).
@@ -56,6 +58,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn hear(&mut self, news: &mut News, sent: &Sent, n: u32) {
         news.delivered += n;
+        news.sent_at = news.sent_at.max(Some(sent.at));
         if sent.again {
             news.again = true;
         } else {

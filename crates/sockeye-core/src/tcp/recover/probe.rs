@@ -55,7 +55,7 @@ impl Connection {
         let end = self.snd.nxt;
         if again {
             // Linux: the user's timeout counts from the first retransmission on, whatever kind it is.
-            self.recovery.timed_out_at.get_or_insert(now);
+            self.recovery.timed_out_at.first(now);
         }
         self.recovery.episode().probe = Some(Probe { end, again });
     }

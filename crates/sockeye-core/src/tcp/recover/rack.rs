@@ -10,7 +10,8 @@ use crate::tcp::connection::Connection;
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
 
-/// The most recently sent segment among those that have arrived, and how much reordering there was.
+/// The most recently sent segment among those that have arrived, the round trip of the one that arrived last, and
+/// how much reordering there was.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::tcp) struct Rack {
     at: u64,
@@ -52,8 +53,10 @@ impl Rack {
         if sent.again && (rtt_ns < min_rtt_ns || echo_is_older) {
             return;
         }
+        // The round trip is that of what has arrived last, be it the latest sent or not (RFC 8985, 6.2 step 2).
+        self.rtt_ns = rtt_ns;
         if self.is_later(sent.end, sent.at) {
-            (self.at, self.end, self.rtt_ns) = (sent.at, sent.end, rtt_ns);
+            (self.at, self.end) = (sent.at, sent.end);
         }
     }
 

@@ -34,8 +34,7 @@ impl Connection {
     /// It is over when something sent after it was acknowledged, so that the peer has seen CWR.
     pub(super) fn continue_reduced(&mut self) {
         if self.recovery.recover().is_none_or(|recover| recover.lt(self.snd.una)) {
-            let threshold = self.congestion.threshold();
-            self.congestion.set_window(threshold);
+            self.congestion.settle_at_threshold();
             self.end_phase();
         }
     }
@@ -61,7 +60,7 @@ impl Connection {
 
     /// One acknowledgement's share; `safe` when it advanced and told of no further loss.
     pub(super) fn reduce(&mut self, delivered: u32, safe: bool) {
-        if delivered == 0 {
+        if delivered == 0 || self.congestion.is_model() {
             return;
         }
         let (pipe, threshold, mss) =

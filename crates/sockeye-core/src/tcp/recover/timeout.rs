@@ -26,7 +26,7 @@ impl Connection {
     /// (Re)starts the retransmission timer (RFC 6298, 5.1).
     pub(in crate::tcp) fn arm_retransmit(&mut self, ctx: &Ctx<'_>) {
         let mut rto = self.rtt.rto_ns(self.recovery.backoff, ctx.limits);
-        if let (Some(since), Some(limit)) = (self.recovery.timed_out_at, self.user_timeout()) {
+        if let (Some(since), Some(limit)) = (self.recovery.timed_out_at.get(), self.user_timeout()) {
             // Linux: the user's timeout is met exactly, not at the next doubling behind it.
             rto = rto.min(elapsed(since + limit, ctx.now).max(LEFT_MIN_NS));
         }
@@ -88,10 +88,10 @@ impl Connection {
         }
         ctx.counters.timeouts += 1;
         let first = self.recovery.retransmits == 0;
-        self.recovery.timed_out_at.get_or_insert(ctx.now);
+        self.recovery.timed_out_at.first(ctx.now);
         self.recovery.retransmits = self.recovery.retransmits.saturating_add(1);
         self.recovery.backoff = self.recovery.backoff.saturating_add(1);
-        self.recovery.handshake_at = None;
+        self.recovery.handshake_at.clear();
         if matches!(self.state, State::SynSent | State::SynReceived) {
             ctx.counters.retrans_segs += 1;
             self.totals.retrans += 1;
@@ -120,7 +120,7 @@ impl Connection {
         let selective = self.recovery.selective;
         self.recovery.board.lose_all(|sent| selective && sent.at > recent_after);
         let pipe = self.pipe();
-        self.congestion.set_window(pipe + mss);
+        self.congestion.timed_out(pipe + mss);
         self.recovery.phase = Phase::Loss;
         self.recovery.dup_acks = 0;
         let episode = self.recovery.episode();
@@ -141,11 +141,11 @@ impl Connection {
     /// Whether the retries are over (Linux: tcp_write_timeout).
     fn gives_up(&self, ctx: &Ctx<'_>) -> bool {
         if matches!(self.state, State::SynSent | State::SynReceived) {
-            let passed = self.recovery.timed_out_at.zip(self.user_timeout());
+            let passed = self.recovery.timed_out_at.get().zip(self.user_timeout());
             return passed.is_some_and(|(since, limit)| ctx.now.since(since) >= limit)
                 || self.recovery.retransmits >= self.settings.syn_count;
         }
-        let Some(since) = self.recovery.timed_out_at else { return false };
+        let Some(since) = self.recovery.timed_out_at.get() else { return false };
         let retries = if self.is_orphan() { ctx.limits.orphan_retries } else { ctx.limits.retries };
         let limit = self.user_timeout().unwrap_or_else(|| backoff_sum(retries, ctx));
         ctx.now.since(since) >= limit

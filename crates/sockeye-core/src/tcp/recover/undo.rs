@@ -7,6 +7,7 @@ use super::{News, Phase};
 use crate::tcp::Ctx;
 use crate::tcp::congestion::Window;
 use crate::tcp::connection::Connection;
+use crate::time::Instant;
 use crate::wire::tcp::Seq;
 
 /// What a reduction replaced.
@@ -24,11 +25,15 @@ pub(super) struct Undo {
 
 impl Undo {
     pub(super) fn new(connection: &Connection) -> Self {
+        // What an earlier episode sent again and is still under way counts here too: its acknowledgement echoes a
+        // time before this episode's first retransmission, but after its own (Linux: tcp_retrans_stamp_cleanup).
+        let board = &connection.recovery.board;
+        let oldest = board.oldest_again(connection.snd.una);
         Self {
             marker: connection.snd.una,
-            again: 0,
+            again: if oldest.is_some() { board.again() } else { 0 },
             twice: 0,
-            first_again: None,
+            first_again: oldest.map(|at| connection.timestamp(Instant(at))),
             before: connection.congestion.clone(),
         }
     }
@@ -66,9 +71,7 @@ impl Connection {
             return false;
         }
         let Some(undo) = episode.undo.take() else { return false };
-        let window = self.congestion.window().max(undo.before.window());
-        self.congestion = undo.before;
-        self.congestion.set_window(window);
+        self.congestion.undo(undo.before);
         self.recovery.board.find_again();
         ctx.counters.undos += 1;
         true

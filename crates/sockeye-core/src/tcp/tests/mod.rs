@@ -6,5 +6,6 @@ mod chaos;
 pub(crate) mod harness;
 mod recovery;
 mod robust;
+mod sending;
 mod timing;
 mod urgent;
