@@ -77,6 +77,7 @@ step "tests/calls" bash tests/calls/run.sh --quick
 step "examples/languages" bash examples/languages/matrix.sh --quick
 step "tests/sockopts" bash tests/sockopts/run.sh --quick
 step "tests/differential" bash tests/differential/run.sh --quick
+step "C library" bash crates/sockeye-ffi/tests/run.sh
 step "tests/twin" bash tests/twin/run.sh
 step "tests/link" bash tests/link/run.sh --quick
 step "tests/storm" bash tests/storm/run.sh --quick

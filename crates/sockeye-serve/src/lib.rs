@@ -13,7 +13,6 @@
 #![deny(unsafe_code)]
 
 mod abi;
-mod address;
 mod aftermath;
 mod call;
 mod carrier;
@@ -40,3 +39,5 @@ mod sys;
 mod watch;
 
 pub use sys::signals;
+
+use sockeye_core::wire::sockaddr as address;

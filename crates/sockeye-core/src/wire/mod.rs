@@ -7,6 +7,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod netlink;
 pub mod segment;
+pub mod sockaddr;
 pub mod tcp;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@
 //! answer is [`std::io::ErrorKind::Unsupported`], and [`crate::aio`] has the sockets to use.
 
 mod addr;
+pub mod engine;
 mod error;
 mod options;
 mod raw;

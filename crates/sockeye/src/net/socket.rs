@@ -276,6 +276,18 @@ impl Socket {
         Poll::Ready(answer.map_err(io_error))
     }
 
+    /// See [`Socket::watch`].
+    pub(super) fn register_watcher(&self, number: u64, waker: &Waker) -> Readiness {
+        let running = &self.net().running;
+        let mut state = running.lock();
+        let now = state.now();
+        let ready = self.inner.attempt(&mut state, now, |host, id, _| Ok(host.readiness(id)));
+        let retired = [Way::Read, Way::Write].map(|way| self.inner.register(&mut state, way, number, waker));
+        running.leave(state, now);
+        drop(retired);
+        ready.unwrap_or(Readiness::ERR | Readiness::HUP)
+    }
+
     /// A future's end: its task is not woken for it any more.
     pub(crate) fn forget(&self, way: Way, number: u64) {
         let clear = |waiters: &mut Waiters| waiters.clear_task(way, number);

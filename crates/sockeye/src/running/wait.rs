@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// What one waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
     /// To receive or to accept.
     Read = 0,
     /// To send, or to be connected.

@@ -1,24 +1,21 @@
 //! Socket addresses between a program's bytes and ours (ip(7), ipv6(7)), with Linux's checks.
 
-use sockeye_core::Errno;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use crate::errno::Errno;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-const INET: u16 = libc::AF_INET as u16;
-const INET6: u16 = libc::AF_INET6 as u16;
-const UNSPEC: u16 = libc::AF_UNSPEC as u16;
+const UNSPEC: u16 = 0;
+const INET: u16 = 2;
+const INET6: u16 = 10;
 /// Shortest `sockaddr_in6` that Linux takes (without the scope, RFC 2133).
 const INET6_LEN_MIN: usize = 24;
 
 /// The family of a socket that an address is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Family {
-    Inet,
-    Inet6,
-}
+pub use crate::host::Domain as Family;
 
 /// What an address argument says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Parsed {
+pub enum Parsed {
+    /// One of the family's.
     Address(SocketAddr),
     /// `AF_UNSPEC`: dissolve the association.
     Unspecified,
@@ -43,7 +40,7 @@ fn inet6(bytes: &[u8]) -> SocketAddr {
 }
 
 /// The address of bind(2).
-pub(crate) fn for_bind(socket: Family, bytes: &[u8]) -> Result<SocketAddr, Errno> {
+pub fn for_bind(socket: Family, bytes: &[u8]) -> Result<SocketAddr, Errno> {
     match socket {
         Family::Inet if bytes.len() < 16 => Err(Errno::EINVAL),
         Family::Inet => match (family(bytes), inet(bytes)) {
@@ -59,7 +56,7 @@ pub(crate) fn for_bind(socket: Family, bytes: &[u8]) -> Result<SocketAddr, Errno
 }
 
 /// The address of connect(2).
-pub(crate) fn for_connect(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
+pub fn for_connect(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
     match (family(bytes).ok_or(Errno::EINVAL)?, socket) {
         (UNSPEC, _) => Ok(Parsed::Unspecified),
         (_, Family::Inet) if bytes.len() < 16 => Err(Errno::EINVAL),
@@ -71,7 +68,7 @@ pub(crate) fn for_connect(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno>
 }
 
 /// The address of connect(2) on a datagram socket, where one of IPv4 also stands for the mapped one.
-pub(crate) fn for_datagrams(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
+pub fn for_datagrams(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
     match (family(bytes), socket) {
         (Some(INET), Family::Inet6) if bytes.len() >= 16 => Ok(Parsed::Address(inet(bytes))),
         _ => for_connect(socket, bytes),
@@ -79,7 +76,7 @@ pub(crate) fn for_datagrams(socket: Family, bytes: &[u8]) -> Result<Parsed, Errn
 }
 
 /// The address of sendto(2) and sendmsg(2) on a datagram socket.
-pub(crate) fn for_send(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
+pub fn for_send(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
     let family = family(bytes).ok_or(Errno::EINVAL)?;
     match (socket, family) {
         (Family::Inet, _) if bytes.len() < 16 => Err(Errno::EINVAL),
@@ -96,19 +93,20 @@ pub(crate) fn for_send(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
 
 /// An address as the program reads it, in the layout of its socket's family.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Raw {
+pub struct Raw {
     bytes: [u8; 28],
     len: usize,
 }
 
 impl Raw {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 }
 
 /// Lays `address` out for a socket of family `socket`; IPv4 becomes mapped on an IPv6 socket.
-pub(crate) fn encode(socket: Family, address: SocketAddr) -> Raw {
+pub fn encode(socket: Family, address: SocketAddr) -> Raw {
     let mut raw = Raw { bytes: [0; 28], len: 16 };
     let b = &mut raw.bytes;
     b[2..4].copy_from_slice(&address.port().to_be_bytes());
@@ -136,6 +134,7 @@ pub(crate) fn encode(socket: Family, address: SocketAddr) -> Raw {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::ToString;
 
     #[test]
     fn addresses_survive_the_way_there_and_back() {

@@ -1,0 +1,53 @@
+//! The door for layers above this crate that speak an interface of their own, as the C library does: calls of the engine
+//! itself on a [`Socket`], waiting or not, and watching several sockets at once.
+//!
+//! In: a call as a closure, or a waker. Out: its answer; what a socket is ready for, and a wake-up whenever that may have
+//! changed. Asking and registering happen under the lab's lock, so that no wake-up falls between.
+
+use super::Socket;
+use sockeye_core::host::{Host, SocketId};
+use sockeye_core::{Errno, Instant, Readiness};
+use std::io;
+use std::task::Waker;
+
+pub use crate::running::wait::Way;
+
+impl Socket {
+    /// Makes a call of the engine that does not wait; `WouldBlock` is an answer.
+    ///
+    /// # Errors
+    /// What the call says, as the error number of the platform; `EBADF` after the host has crashed.
+    pub fn with<R>(&self, f: impl FnOnce(&mut Host, SocketId, Instant) -> Result<R, Errno>) -> io::Result<R> {
+        self.call(f)
+    }
+
+    /// Makes a call of the engine, and makes it again whenever the socket is ready, until it no longer says `EAGAIN`; as
+    /// long as `SO_RCVTIMEO` or `SO_SNDTIMEO` allow, and not at all where the socket does not block.
+    ///
+    /// # Errors
+    /// What the call says; `WouldBlock` when the time is over.
+    pub fn with_waiting<R>(
+        &self,
+        way: Way,
+        f: impl FnMut(&mut Host, SocketId, Instant) -> Result<R, Errno>,
+    ) -> io::Result<R> {
+        self.block(way, None, f)
+    }
+
+    /// Whether calls answer `WouldBlock` instead of waiting.
+    pub fn nonblocking(&self) -> bool {
+        self.is_nonblocking()
+    }
+
+    /// What poll(2) would say, and a wake-up of `waker`, once, when it may have changed. `number` tells watchers apart: it
+    /// is never 0, and each watcher has its own.
+    pub fn watch(&self, number: u64, waker: &Waker) -> Readiness {
+        self.register_watcher(number, waker)
+    }
+
+    /// Ends [`Socket::watch`].
+    pub fn unwatch(&self, number: u64) {
+        self.forget(Way::Read, number);
+        self.forget(Way::Write, number);
+    }
+}
