@@ -37,7 +37,7 @@ local=192.168.0.1/16 mtu=1500 other='*v6.pkt' separator='\.'
 case $1 in
 --ipv6)
     ends=(--local_ip=fd3d:0a0b:17d6::1 --gateway_ip=fd3d:0a0b:17d6:8888::1 --remote_ip=fd3d:fa7b:d17d::1)
-    family=(--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc
+    family=(--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc -D CODE=address_unreachable
         -D CMSG_LEVEL_IP=SOL_IPV6 -D CMSG_TYPE_RECVERR=IPV6_RECVERR)
     local=fd3d:a0b:17d6::1/48 mtu=1520 other='*v4.pkt' separator=:
     shift
