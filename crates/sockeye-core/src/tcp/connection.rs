@@ -8,6 +8,7 @@ use super::congestion::Window;
 use super::fast_open::Opened;
 use super::limited::Limited;
 use super::pacing::Pacer;
+use super::probing::Probing;
 use super::rate::Sampler;
 use super::recover::Recovery;
 use super::rtt::Rtt;
@@ -47,6 +48,7 @@ pub struct Connection {
     pub(super) rate: Option<Box<Sampler>>,
     pub(super) pacer: Option<Box<Pacer>>,
     pub(super) stamps: Option<Box<Stamps>>,
+    pub(super) probing: Option<Box<Probing>>,
     /// Sequence and acknowledgement number of the reset that is due.
     pub(super) reset: (Seq, Option<Seq>),
     pub(super) ts_offset: u32,
@@ -130,6 +132,7 @@ impl Connection {
             rate: None,
             pacer: None,
             stamps: None,
+            probing: None,
             reset: (Seq(0), None),
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             challenged: Moment::NEVER,
@@ -175,7 +178,9 @@ impl Connection {
     /// The effective segment size (RFC 9293, 3.7.1) out of the path's, the peer's and the options'.
     pub(super) fn size_segments(&mut self) {
         let options = if self.marks.contains(Marks::TIMESTAMPS) { TIMESTAMPS_LEN } else { 0 };
-        self.snd.mss = (self.snd.mss_path.min(self.snd.mss_peer)).max(MSS_MIN) - options;
+        let searched = self.probing.as_ref().map_or(u16::MAX, |probing| probing.low);
+        let size = self.snd.mss_path.min(self.snd.mss_peer).min(searched);
+        self.snd.mss = size.max(MSS_MIN) - options;
     }
 
     /// The handshake is done.
@@ -184,6 +189,7 @@ impl Connection {
         self.state = if self.marks.contains(Marks::FIN) { State::FinWait1 } else { State::Established };
         self.timers.clear(Timer::Retransmit);
         self.totals.delivered += 1;
+        self.begin_probing(ctx);
         self.recovery.restart();
         if self.flight() > 0 {
             self.arm_retransmit(ctx);

@@ -56,6 +56,8 @@ fn read_limits(limits: &mut Limits) {
     set(&mut limits.slow_start_after_idle, number::<u8>("tcp_slow_start_after_idle").map(|on| on != 0));
     set(&mut limits.burst_segments_min, number("tcp_min_tso_segs"));
     set(&mut limits.notsent_lowat, number("tcp_notsent_lowat"));
+    set(&mut limits.mtu_probing, number("tcp_mtu_probing"));
+    set(&mut limits.base_mss, number("tcp_base_mss"));
     set(&mut limits.ecn, number("tcp_ecn"));
     set(&mut limits.fast_open, number("tcp_fastopen"));
     set(&mut limits.syn_cookies, number("tcp_syncookies"));

@@ -89,6 +89,9 @@ impl Connection {
         if self.snd.queue.len() == 0 {
             self.note_limit(ctx.now);
         }
+        if self.probing.is_some() {
+            self.hear_of_probe();
+        }
         if self.fin_acked() {
             self.fin_was_acknowledged(ctx);
         }
