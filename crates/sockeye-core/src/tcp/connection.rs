@@ -46,9 +46,7 @@ pub struct Connection {
     pub(super) totals: Totals,
     pub(super) limited: Limited,
     pub(super) rate: Option<Box<Sampler>>,
-    pub(super) pacer: Option<Box<Pacer>>,
-    pub(super) stamps: Option<Box<Stamps>>,
-    pub(super) probing: Option<Box<Probing>>,
+    pub(super) rare: Option<Box<Rare>>,
     /// Sequence and acknowledgement number of the reset that is due.
     pub(super) reset: (Seq, Option<Seq>),
     pub(super) ts_offset: u32,
@@ -56,6 +54,14 @@ pub struct Connection {
     pub(super) challenged: Moment,
     pub(super) time_wait: Option<Box<TimeWait>>,
     pub(super) opened: Option<Box<Opened>>,
+}
+
+/// What few connections have.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    pub(super) pacer: Option<Pacer>,
+    pub(super) stamps: Option<Stamps>,
+    pub(super) probing: Option<Probing>,
 }
 
 impl Connection {
@@ -130,9 +136,7 @@ impl Connection {
             totals: Totals::default(),
             limited: Limited::default(),
             rate: None,
-            pacer: None,
-            stamps: None,
-            probing: None,
+            rare: None,
             reset: (Seq(0), None),
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             challenged: Moment::NEVER,
@@ -178,7 +182,8 @@ impl Connection {
     /// The effective segment size (RFC 9293, 3.7.1) out of the path's, the peer's and the options'.
     pub(super) fn size_segments(&mut self) {
         let options = if self.marks.contains(Marks::TIMESTAMPS) { TIMESTAMPS_LEN } else { 0 };
-        let searched = self.probing.as_ref().map_or(u16::MAX, |probing| probing.low);
+        let searched =
+            self.rare.as_ref().and_then(|rare| rare.probing.as_ref()).map_or(u16::MAX, |probing| probing.low);
         let size = self.snd.mss_path.min(self.snd.mss_peer).min(searched);
         self.snd.mss = size.max(MSS_MIN) - options;
     }
@@ -213,7 +218,10 @@ impl Connection {
         self.timers.clear_all();
         self.snd.queue.clear();
         self.recovery.board = Default::default();
-        (self.rate, self.pacer) = (None, None);
+        self.rate = None;
+        if let Some(rare) = &mut self.rare {
+            (rare.pacer, rare.probing) = (None, None);
+        }
         self.rcv.reassembly = None;
         self.rcv.selective = None;
         self.rcv.gap_acks = 0;

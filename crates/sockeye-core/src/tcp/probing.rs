@@ -9,7 +9,6 @@ use super::Ctx;
 use super::connection::{Connection, MSS_MIN};
 use super::recover::Phase;
 use crate::wire::tcp::Seq;
-use alloc::boxed::Box;
 
 /// A search between two sizes, both without options.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +31,13 @@ impl Connection {
     fn search_from(&mut self, low: u16) {
         let high = self.snd.mss_path.min(self.snd.mss_peer);
         let low = low.clamp(MSS_MIN, high.max(MSS_MIN));
-        self.probing = Some(Box::new(Probing { low, high, probe: None }));
+        self.rare.get_or_insert_default().probing = Some(Probing { low, high, probe: None });
         self.size_segments();
     }
 
     /// The length of a probe that may go now (tcp_mtu_probe): enough data and window behind it that its loss shows at once.
     pub(super) fn probe_size(&self) -> Option<usize> {
-        let probing = self.probing.as_ref()?;
+        let probing = self.rare.as_ref()?.probing.as_ref()?;
         let recovery = &self.recovery;
         // An ICMP message may have said meanwhile that larger ones do not pass.
         let high = probing.high.min(self.snd.mss_path);
@@ -63,7 +62,7 @@ impl Connection {
     /// A segment of that length begins at `start`.
     pub(super) fn note_probe(&mut self, start: Seq, len: usize) {
         let high = self.snd.mss_path;
-        let Some(probing) = &mut self.probing else { return };
+        let Some(probing) = self.rare.as_mut().and_then(|rare| rare.probing.as_mut()) else { return };
         let size = middle(probing.low, probing.high.min(high));
         probing.probe = Some((start, start + len as u32, size));
     }
@@ -71,7 +70,7 @@ impl Connection {
     /// `snd.una` has moved: the probe may have arrived.
     pub(super) fn hear_of_probe(&mut self) {
         let una = self.snd.una;
-        let Some(probing) = &mut self.probing else { return };
+        let Some(probing) = self.rare.as_mut().and_then(|rare| rare.probing.as_mut()) else { return };
         if let Some((_, _, size)) = probing.probe.filter(|(_, end, _)| end.le(una)) {
             (probing.low, probing.probe) = (size, None);
             self.size_segments();
@@ -80,7 +79,7 @@ impl Connection {
 
     /// Whether what is lost is the probe: then larger segments do not pass, and that is all.
     pub(super) fn lost_probe(&mut self) -> bool {
-        let Some(probing) = &mut self.probing else { return false };
+        let Some(probing) = self.rare.as_mut().and_then(|rare| rare.probing.as_mut()) else { return false };
         let Some((start, _, size)) = probing.probe else { return false };
         if self.recovery.board.next_lost().is_none_or(|(first, _)| first != start) {
             return false;
@@ -91,7 +90,7 @@ impl Connection {
 
     /// The timer has expired again and again: perhaps the path swallows segments of this size (tcp_mtu_probing).
     pub(super) fn suspect_black_hole(&mut self, ctx: &Ctx<'_>) {
-        if let Some(probing) = &mut self.probing
+        if let Some(probing) = self.rare.as_mut().and_then(|rare| rare.probing.as_mut())
             && let Some((_, _, size)) = probing.probe.take()
         {
             probing.high = size - 1;
@@ -99,7 +98,7 @@ impl Connection {
         if ctx.limits.mtu_probing == 0 || self.recovery.retransmits < RETRIES {
             return;
         }
-        let low = match &self.probing {
+        let low = match self.rare.as_ref().and_then(|rare| rare.probing.as_ref()) {
             Some(probing) => (probing.low / 2).min(ctx.limits.base_mss),
             None => ctx.limits.base_mss,
         };

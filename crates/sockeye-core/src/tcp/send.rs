@@ -77,7 +77,7 @@ impl Connection {
         {
             return Some(self.form_again(start, end, ctx));
         }
-        if self.probing.is_some()
+        if self.rare.is_some()
             && let Some(len) = self.probe_size()
         {
             let start = self.snd.queue.next_seq();
@@ -244,7 +244,7 @@ impl Connection {
         }
         self.note_usage();
         self.note_busy(ctx.now);
-        if self.stamps.is_some() {
+        if self.rare.is_some() {
             self.stamp_sent(self.snd.nxt, ctx.now);
         }
         self.tell_space();
