@@ -297,3 +297,20 @@ fn unknown_levels() {
         assert_eq!(w.host().setsockopt(s, level, 12345, &[0; 4], now), Err(Errno::ENOPROTOOPT));
     }
 }
+
+/// `tcp_congestion_control`: what new sockets, and the connections of new listeners, use.
+#[test]
+fn the_host_s_congestion_control_is_a_new_socket_s() {
+    use sockeye_core::tcp::{Congestion, Limits};
+    let mut w = World::one();
+    let old = w.tcp(0, Domain::Inet);
+    let limits = Limits { congestion: Congestion::Bbr, ..w.host().tcp_limits().clone() };
+    w.host().set_tcp_limits(limits);
+    let listener = w.listen(0, "127.0.0.1:80", 1);
+    let (client, child) = w.pair(listener, 0, 0, "127.0.0.1:80");
+    let now = w.now;
+    for (id, name) in [(old, "cubic"), (client, "bbr"), (child, "bbr")] {
+        let value = w.host().getsockopt(id, 6, 13, 16, now).unwrap();
+        assert!(value.starts_with(name.as_bytes()), "{name}: {value:?}");
+    }
+}
