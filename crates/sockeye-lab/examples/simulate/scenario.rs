@@ -120,7 +120,7 @@ fn set_habits(host: &mut Host, seed: u64) {
     let congestion = [Congestion::Cubic, Congestion::Bbr, Congestion::Reno][(seed % 3) as usize];
     host.set_tcp_limits(Limits {
         congestion,
-        pacing: seed % 5 == 0,
+        pacing: seed.is_multiple_of(5),
         mtu_probing: (seed / 3 % 3) as u8,
         // Whom a cookie answered may be reset, when his first segments overtake each other (as on Linux): no byte may
         // be lost here.
