@@ -57,6 +57,8 @@ counters! {
     icmp_out_rate_limited = "IcmpOutRateLimitGlobal",
     /// Segments that are none.
     tcp_in_errs = "TcpInErrs",
+    /// Segments that had come farther than `IP_MINTTL` or `IPV6_MINHOPCOUNT` allows.
+    tcp_min_ttl_drops = "TcpExtTCPMinTTLDrop",
     /// TCP checksums that were wrong.
     tcp_in_csum_errors = "TcpInCsumErrors",
     /// SYNs or last ACKs of handshakes dropped because the accept queue was full.

@@ -110,6 +110,8 @@ pub struct Datagram {
     pub tos: u8,
     /// When it came (`SO_TIMESTAMP`).
     pub arrived: Instant,
+    /// It is a batch of datagrams of that length (`UDP_GRO`); 0 otherwise.
+    pub segment: u16,
 }
 
 /// What goes with a datagram that is sent (control messages); all optional.
@@ -123,6 +125,15 @@ pub struct SendControl {
     pub ttl: Option<u8>,
     /// `IP_TOS`, `IPV6_TCLASS`.
     pub tos: Option<u8>,
+    /// `UDP_SEGMENT`: the bytes are a batch of datagrams of that length.
+    pub segment: Option<u16>,
+    /// `MSG_MORE`: the datagram goes on.
+    pub more: bool,
+}
+
+/// The datagrams of a batch: pieces of `segment` bytes, the last perhaps shorter; one for 0.
+pub fn udp_pieces(payload: Payload, segment: u16) -> impl Iterator<Item = Payload> {
+    crate::udp::cut(payload, segment)
 }
 
 /// An entry of a socket's error queue (`IP_RECVERR`, `MSG_ERRQUEUE`).

@@ -16,6 +16,8 @@ pub(crate) struct Origin {
     pub(crate) interface: u32,
     pub(crate) ttl: u8,
     pub(crate) tos: u8,
+    /// A batch of datagrams of that length (`UDP_GRO`); 0 otherwise.
+    pub(crate) segment: u16,
 }
 
 /// Makes and reads names.
@@ -25,7 +27,7 @@ pub(crate) struct Names {
 }
 
 /// Bytes of an [`Origin`] in a name.
-const ORIGIN_LEN: usize = 1 + 16 + 2 + 4 + 1 + 16 + 4 + 2;
+const ORIGIN_LEN: usize = 1 + 16 + 2 + 4 + 1 + 16 + 4 + 2 + 2;
 
 impl Names {
     /// Draws the lab's random part from the kernel.
@@ -124,6 +126,7 @@ fn encode(origin: &Origin) -> Vec<u8> {
     out.extend(to);
     out.extend(origin.interface.to_be_bytes());
     out.extend([origin.ttl, origin.tos]);
+    out.extend(origin.segment.to_be_bytes());
     out
 }
 
@@ -136,7 +139,8 @@ fn decode(bytes: &[u8]) -> Option<Origin> {
         IpAddr::V6(v6) => SocketAddr::V6(SocketAddrV6::new(v6, port, 0, word(19))),
         v4 => SocketAddr::new(v4, port),
     };
-    Some(Origin { from, to: ip(23), interface: word(40), ttl: bytes[44], tos: bytes[45] })
+    let segment = u16::from_be_bytes([bytes[46], bytes[47]]);
+    Some(Origin { from, to: ip(23), interface: word(40), ttl: bytes[44], tos: bytes[45], segment })
 }
 
 #[cfg(test)]
@@ -148,8 +152,14 @@ mod tests {
         let names = Names::new().expect("random bytes");
         for from in ["10.0.0.1:53", "[fe80::1%3]:9", "[::1]:65535"] {
             let from: SocketAddr = from.parse().expect("an address");
-            let origin =
-                Origin { from, to: "10.0.0.2".parse().expect("an address"), interface: 2, ttl: 64, tos: 3 };
+            let origin = Origin {
+                from,
+                to: "10.0.0.2".parse().expect("an address"),
+                interface: 2,
+                ttl: 64,
+                tos: 3,
+                segment: 1200,
+            };
             let name = names.origin(&origin);
             assert_eq!(names.origin_of(name.abstract_name().expect("abstract")), Some(origin));
         }

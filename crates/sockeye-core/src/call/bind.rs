@@ -114,7 +114,9 @@ impl Host {
                     _ => &self.ping_ports,
                 };
                 let free = |port| !ports.conflicts(port, binding, rule);
-                self.ephemeral.for_bind(&mut self.engine.rng, free).ok_or(Errno::EADDRINUSE)?
+                self.ephemeral
+                    .for_bind(socket.options.port_range(), &mut self.engine.rng, free)
+                    .ok_or(Errno::EADDRINUSE)?
             }
             port => {
                 let rule = if is_tcp { Rule::TcpNamed } else { Rule::Udp };

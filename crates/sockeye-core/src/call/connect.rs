@@ -117,6 +117,7 @@ impl Host {
         let port = self.sockets[id].local.port();
         let hash = self.keys.ports.hash(SocketAddr::new(route.source, 0), remote);
         let gate = self.routing.gate_of(route.path);
+        let own = self.sockets[id].options.port_range();
         let mut reused = None;
         let Self { ephemeral, tcp_ports, demux, flows, .. } = self;
         let mut free = |port| {
@@ -126,7 +127,7 @@ impl Host {
             reused.is_some()
         };
         let port = match port {
-            0 => ephemeral.for_connect(hash, |port| tcp_ports.free_for_connect(port) && free(port)),
+            0 => ephemeral.for_connect(own, hash, |port| tcp_ports.free_for_connect(port) && free(port)),
             port => free(port).then_some(port),
         };
         let port = port.ok_or(Errno::EADDRNOTAVAIL)?;

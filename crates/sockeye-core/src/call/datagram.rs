@@ -30,7 +30,7 @@ impl Host {
         let socket = &mut self.sockets[id];
         match socket.kind {
             Kind::Raw => self.raw_send(id, payload, to, control, now),
-            _ if !socket.is_ping() => self.udp_send(id, payload, to, control, now),
+            _ if !socket.is_ping() => self.udp_send_part(id, payload, to, control, now),
             _ => {
                 socket.may_queue()?;
                 self.ping_send(id, payload, to, control, now)
@@ -98,9 +98,20 @@ impl Host {
         if let Some(errno) = socket.error.take() {
             return Err(errno);
         }
+        if socket.options.seldom.is_some() {
+            return socket.recv_at_offset(peek).ok_or(Errno::EAGAIN);
+        }
         let inbox = socket.inbox_mut().expect("it has an inbox");
         let datagram = if peek { inbox.queue.front().cloned() } else { inbox.pop() };
         datagram.ok_or(Errno::EAGAIN)
+    }
+
+    /// `SO_PEEK_OFF` moves on by the `n` bytes that were peeked at.
+    pub fn peeked(&mut self, id: SocketId, n: usize) {
+        let seldom = self.sockets.get_mut(id).and_then(|socket| socket.options.seldom.as_mut());
+        if let Some(seldom) = seldom.filter(|seldom| seldom.peek_offset >= 0) {
+            seldom.peek_offset = seldom.peek_offset.saturating_add(n as i32);
+        }
     }
 
     /// The next datagram, whatever error is pending: for a layer that tells of errors itself.
@@ -112,6 +123,11 @@ impl Host {
     pub fn next_datagram_len(&self, id: SocketId) -> Option<usize> {
         let inbox = self.sockets.get(id)?.inbox()?;
         inbox.queue.front().map(|datagram| datagram.payload.len())
+    }
+
+    /// Datagrams that found no room since the socket was made (`SO_RXQ_OVFL`).
+    pub fn drops(&self, id: SocketId) -> u64 {
+        self.sockets.get(id).and_then(Socket::inbox).map_or(0, |inbox| inbox.drops)
     }
 
     /// Whether an error waits for `MSG_ERRQUEUE`.
@@ -132,6 +148,30 @@ impl Host {
 }
 
 impl Socket {
+    /// The next datagram where `SO_PEEK_OFF` may have been set: peeking begins behind what was peeked at
+    /// (__skb_try_recv_from_queue), and who takes a datagram moves the offset back by its length.
+    fn recv_at_offset(&mut self, peek: bool) -> Option<Datagram> {
+        let mut offset =
+            self.options.seldom.as_deref().map_or(-1, |seldom| seldom.peek_offset).max(0) as usize;
+        let inbox = self.inbox_mut()?;
+        if peek {
+            let behind = |datagram: &&Datagram| {
+                let len = datagram.payload.len();
+                let passed = offset > 0 && offset >= len;
+                offset -= if passed { len } else { 0 };
+                !passed
+            };
+            let mut found = inbox.queue.iter().find(behind)?.clone();
+            found.payload.trim_front(offset);
+            return Some(found);
+        }
+        let datagram = inbox.pop()?;
+        if let Some(seldom) = self.options.seldom.as_mut().filter(|seldom| seldom.peek_offset > 0) {
+            seldom.peek_offset = (seldom.peek_offset - datagram.payload.len() as i32).max(0);
+        }
+        Some(datagram)
+    }
+
     /// A pending error comes first, once; then the shutdown of sending (sock_alloc_send_skb).
     pub(crate) fn may_queue(&mut self) -> Result<()> {
         match self.error.take() {

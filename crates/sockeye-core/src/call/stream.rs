@@ -78,11 +78,55 @@ impl Host {
         }
         let Some(flow) = self.receiving(id)? else {
             let datagram = self.recv_from(id, peek, now)?;
-            return Ok(copy_payload(&datagram.payload, buf));
+            let n = copy_payload(&datagram.payload, buf);
+            if peek {
+                self.peeked(id, n);
+            }
+            return Ok(n);
         };
+        if self.sockets[id].options.seldom.is_some() {
+            return self.recv_stream_at_offset(id, buf, peek, now);
+        }
         let received = connection(&mut self.flows[flow]).recv(buf, peek, &mut self.engine.ctx(now));
         self.settle(flow, now);
         received
+    }
+
+    /// The same where `SO_PEEK_OFF` may have been set.
+    fn recv_stream_at_offset(
+        &mut self,
+        id: SocketId,
+        buf: &mut [u8],
+        peek: bool,
+        now: Instant,
+    ) -> Result<usize> {
+        let offset = self.sockets[id].options.seldom.as_deref().map_or(-1, |seldom| seldom.peek_offset);
+        if !peek || offset < 0 {
+            let flow = self.receiving(id)?.expect("a stream has a flow");
+            let received = connection(&mut self.flows[flow]).recv(buf, peek, &mut self.engine.ctx(now));
+            self.settle(flow, now);
+            let n = received?;
+            if let Some(seldom) =
+                self.sockets[id].options.seldom.as_mut().filter(|s| !peek && s.peek_offset > 0)
+            {
+                seldom.peek_offset = (seldom.peek_offset - n as i32).max(0);
+            }
+            return Ok(n);
+        }
+        let mut skip = offset as usize;
+        let mut n = 0;
+        for slice in self.recv_slices(id)? {
+            let rest = slice.get(skip..).unwrap_or_default();
+            skip -= skip.min(slice.len());
+            let take = rest.len().min(buf.len() - n);
+            buf[n..n + take].copy_from_slice(&rest[..take]);
+            n += take;
+        }
+        if n == 0 && !buf.is_empty() && !self.readiness(id).contains(crate::Readiness::RDHUP) {
+            return Err(Errno::EAGAIN);
+        }
+        self.peeked(id, n);
+        Ok(n)
     }
 
     /// What a stream has received, in place; take it with [`Host::consume`]. Empty is end of file.

@@ -35,6 +35,8 @@ pub(crate) struct Meta {
     pub gate: Option<IfIndex>,
     /// Sent to a multicast or broadcast address.
     pub is_group: bool,
+    /// Of UDP: a batch of datagrams of that length; 0 otherwise.
+    pub segment: u16,
     pub now: Instant,
 }
 
@@ -55,6 +57,7 @@ impl Meta {
             path: Path::Loopback,
             gate,
             is_group: false,
+            segment: 0,
             now,
         }
     }

@@ -1,6 +1,7 @@
 //! The options of `IPPROTO_IP` and `IPPROTO_IPV6` that have an effect.
 
 use super::multicast::{IP_ADD_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_MSFILTER, ipv4_at};
+use super::seldom::SeldomName;
 use super::table::{IPPROTO_IP, IPPROTO_IPV6};
 use super::value::{int, int_in, int_or_byte, of_bool, of_int};
 use crate::errno::{Errno, Result};
@@ -14,6 +15,9 @@ impl Host {
             IP_HDRINCL => return self.set_raw_option(id, IPPROTO_IP, name, value),
             IP_MULTICAST_IF => return self.set_multicast_if(id, value),
             IP_ADD_MEMBERSHIP..=MCAST_MSFILTER => return self.set_membership(id, false, name, value),
+            IP_MINTTL => return self.set_min_ttl(id, false, value),
+            IP_UNICAST_IF => return self.set_unicast_if(id, false, value),
+            IP_LOCAL_PORT_RANGE => return self.set_port_range(id, value),
             _ => {}
         }
         if value.is_empty() && WITH_A_VALUE.contains(&name) {
@@ -42,8 +46,12 @@ impl Host {
     }
 
     pub(super) fn get_ip_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {
-        if name == IP_HDRINCL {
-            return self.get_raw_option(id, IPPROTO_IP, name);
+        match name {
+            IP_HDRINCL => return self.get_raw_option(id, IPPROTO_IP, name),
+            IP_MINTTL => return self.get_seldom_option(id, SeldomName::MinTtl { v6: false }),
+            IP_UNICAST_IF => return self.get_seldom_option(id, SeldomName::UnicastIf { v6: false }),
+            IP_LOCAL_PORT_RANGE => return self.get_seldom_option(id, SeldomName::PortRange),
+            _ => {}
         }
         let socket = self.socket_ref(id)?;
         let options = &socket.options;
@@ -56,9 +64,9 @@ impl Host {
             IP_FREEBIND => of_bool(options.freebind),
             IP_TRANSPARENT => of_bool(options.transparent),
             IP_BIND_ADDRESS_NO_PORT => of_bool(options.bind_no_port),
-            IP_MULTICAST_IF => {
-                OptionValue::from_slice(&self.multicast_if_address(options.multicast_if4).octets())
-            }
+            IP_MULTICAST_IF => OptionValue::from_slice(
+                &self.multicast_if_address(options.seldom.as_deref().and_then(|s| s.multicast_if4)).octets(),
+            ),
             IP_MULTICAST_TTL => of_int(i32::from(options.multicast_ttl)),
             IP_MULTICAST_LOOP => of_bool(options.multicast_loop4),
             IP_MULTICAST_ALL => of_bool(options.multicast_all),
@@ -73,6 +81,8 @@ impl Host {
             MCAST_JOIN_GROUP..=MCAST_MSFILTER => return self.set_membership(id, true, name, value),
             IPV6_V6ONLY => return self.set_v6only(id, int(value)? != 0),
             IPV6_CHECKSUM | IPV6_HDRINCL => return self.set_raw_option(id, IPPROTO_IPV6, name, value),
+            IPV6_MINHOPCOUNT => return self.set_min_ttl(id, true, value),
+            IPV6_UNICAST_IF => return self.set_unicast_if(id, true, value),
             _ => {}
         }
         let stream = self.socket_ref(id)?.kind == Kind::Stream;
@@ -85,7 +95,7 @@ impl Host {
         let options = &mut self.socket_mut(id)?.options;
         match name {
             IPV6_UNICAST_HOPS => options.hop_limit = optional_byte(value, 0)?,
-            IPV6_MULTICAST_IF => options.multicast_if6 = interface,
+            IPV6_MULTICAST_IF => options.seldom.get_or_insert_default().multicast_if6 = interface,
             IPV6_MULTICAST_HOPS => options.multicast_hops = optional_byte(value, 0)?.unwrap_or(1),
             IPV6_MULTICAST_LOOP => options.multicast_loop6 = int_in(value, 0, 1)? != 0,
             IPV6_MTU_DISCOVER => options.mtu_discover6 = int_in(value, 0, PMTUDISC_MAX)? as u8,
@@ -104,13 +114,18 @@ impl Host {
     }
 
     pub(super) fn get_ipv6_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {
-        if matches!(name, IPV6_CHECKSUM | IPV6_HDRINCL) {
-            return self.get_raw_option(id, IPPROTO_IPV6, name);
+        match name {
+            IPV6_CHECKSUM | IPV6_HDRINCL => return self.get_raw_option(id, IPPROTO_IPV6, name),
+            IPV6_MINHOPCOUNT => return self.get_seldom_option(id, SeldomName::MinTtl { v6: true }),
+            IPV6_UNICAST_IF => return self.get_seldom_option(id, SeldomName::UnicastIf { v6: true }),
+            _ => {}
         }
         let options = &self.socket_ref(id)?.options;
         Ok(match name {
             IPV6_UNICAST_HOPS => of_int(i32::from(options.hop_limit.unwrap_or(TTL_DEFAULT))),
-            IPV6_MULTICAST_IF => of_int(options.multicast_if6.map_or(0, |i| i.0 as i32)),
+            IPV6_MULTICAST_IF => {
+                of_int(options.seldom.as_deref().and_then(|s| s.multicast_if6).map_or(0, |i| i.0 as i32))
+            }
             IPV6_MULTICAST_HOPS => of_int(i32::from(options.multicast_hops)),
             IPV6_MULTICAST_LOOP => of_bool(options.multicast_loop6),
             IPV6_MTU_DISCOVER => of_int(i32::from(options.mtu_discover6)),
@@ -138,10 +153,11 @@ impl Host {
     }
 
     /// The header fields of a connection follow its socket's.
-    fn refresh_flow_fields(&mut self, id: SocketId) {
+    pub(super) fn refresh_flow_fields(&mut self, id: SocketId) {
         let socket = &self.sockets[id];
         let Some(flow) = socket.flow().and_then(|flow| self.flows.get_mut(flow)) else { return };
-        (flow.ttl, flow.tos) = socket.flow_fields(flow.remote.ip());
+        let fields = socket.flow_fields(flow.remote.ip());
+        (flow.ttl, flow.tos, flow.min_ttl) = (fields.ttl, fields.tos, fields.min_ttl);
     }
 
     /// `IP_MTU`: of the way to the peer; ENOTCONN without one.
@@ -168,7 +184,7 @@ impl Host {
             8.. => self.interface_of(ipv4_at(value, 4)?, 0)?,
             _ => self.interface_of(ipv4_at(value, 0)?, 0)?,
         };
-        self.socket_mut(id)?.options.multicast_if4 = interface;
+        self.seldom(id)?.multicast_if4 = interface;
         Ok(())
     }
 
@@ -221,6 +237,11 @@ const IP_RECVERR: i32 = 11;
 const IP_MTU: i32 = 14;
 const IP_FREEBIND: i32 = 15;
 const IP_TRANSPARENT: i32 = 19;
+const IP_MINTTL: i32 = 21;
+const IP_UNICAST_IF: i32 = 50;
+const IP_LOCAL_PORT_RANGE: i32 = 51;
+const IPV6_MINHOPCOUNT: i32 = 73;
+const IPV6_UNICAST_IF: i32 = 76;
 const IP_BIND_ADDRESS_NO_PORT: i32 = 24;
 pub(super) const IP_MULTICAST_IF: i32 = 32;
 const IP_MULTICAST_TTL: i32 = 33;

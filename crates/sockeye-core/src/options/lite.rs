@@ -22,12 +22,14 @@ impl Host {
         if socket.protocol != protocol::UDPLITE {
             return Err(Errno::ENOPROTOOPT);
         }
-        socket.options.lite_coverage[usize::from(name != SEND_CSCOV)] = Some(coverage);
+        socket.options.seldom.get_or_insert_default().lite_coverage[usize::from(name != SEND_CSCOV)] =
+            Some(coverage);
         Ok(())
     }
 
     pub(super) fn get_lite_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {
-        let coverages = self.socket_ref(id)?.options.lite_coverage;
+        let coverages =
+            self.socket_ref(id)?.options.seldom.as_deref().map_or([None; 2], |seldom| seldom.lite_coverage);
         Ok(of_int(i32::from(coverages[usize::from(name != SEND_CSCOV)].unwrap_or(0))))
     }
 }
@@ -35,7 +37,7 @@ impl Host {
 impl SocketOptions {
     /// What the checksum of a datagram of `len` bytes covers, if not all of it.
     pub(crate) fn lite_sent(&self, protocol: u8, len: usize) -> Option<u16> {
-        let coverage = self.lite_coverage[0].unwrap_or(0);
+        let coverage = self.seldom.as_deref().and_then(|seldom| seldom.lite_coverage[0]).unwrap_or(0);
         let partial = coverage > 0 && usize::from(coverage) < len + udp::HEADER_LEN;
         (protocol == protocol::UDPLITE && partial).then_some(coverage)
     }

@@ -10,6 +10,7 @@ mod kept;
 mod lite;
 mod multicast;
 mod raw;
+mod seldom;
 mod socket;
 pub mod table;
 pub(crate) mod tcp;
@@ -21,7 +22,9 @@ use crate::host::{Domain, Host, IfIndex, Kind, OptionValue, SocketId};
 use crate::socket::table::Socket;
 use crate::time::Instant;
 use crate::wire::protocol;
+use alloc::boxed::Box;
 use core::net::IpAddr;
+use seldom::Seldom;
 use smallvec::SmallVec;
 use table::{Entry, Group, Support};
 
@@ -49,15 +52,12 @@ pub(crate) struct SocketOptions {
     pub ttl: Option<u8>,
     pub hop_limit: Option<u8>,
     pub device: Option<IfIndex>,
-    pub multicast_if4: Option<IfIndex>,
-    pub multicast_if6: Option<IfIndex>,
     /// `SO_RCVBUF` of a datagram socket, as getsockopt shows it, in bytes.
     pub receive_buffer: u32,
     /// `SO_SNDBUF` likewise.
     pub send_buffer: u32,
-    /// `UDPLITE_SEND_CSCOV`, `UDPLITE_RECV_CSCOV`: bytes that the checksum covers, 0 being all; None as long as
-    /// nothing was asked for.
-    pub lite_coverage: [Option<u16>; 2],
+    /// What few have.
+    pub seldom: Option<Box<Seldom>>,
     pub stored: SmallVec<[(i32, i32, OptionValue); 1]>,
 }
 
@@ -85,11 +85,9 @@ impl Default for SocketOptions {
             ttl: None,
             hop_limit: None,
             device: None,
-            multicast_if4: None,
-            multicast_if6: None,
             receive_buffer: 212_992,
             send_buffer: 212_992,
-            lite_coverage: [None; 2],
+            seldom: None,
             stored: SmallVec::new(),
         }
     }
@@ -112,8 +110,26 @@ impl SocketOptions {
         if to.is_ipv4() { self.receive_errors4 } else { self.receive_errors6 }
     }
 
+    /// `IP_LOCAL_PORT_RANGE`.
+    pub(crate) fn port_range(&self) -> (u16, u16) {
+        self.seldom.as_deref().map_or((0, 0), |seldom| seldom.port_range)
+    }
+
+    /// `IP_UNICAST_IF`, `IPV6_UNICAST_IF`.
+    pub(crate) fn unicast_interface(&self, to: IpAddr) -> Option<IfIndex> {
+        let seldom = self.seldom.as_deref()?;
+        if to.is_ipv4() { seldom.unicast_if4 } else { seldom.unicast_if6 }
+    }
+
+    /// The least TTL or hop limit of segments from `remote`.
+    pub(crate) fn min_ttl(&self, remote: IpAddr) -> u8 {
+        self.seldom.as_deref().map_or(0, |s| if remote.is_ipv4() { s.min_ttl } else { s.min_hops })
+    }
+
+    /// `IP_MULTICAST_IF`, `IPV6_MULTICAST_IF`.
     pub(crate) fn multicast_interface(&self, to: IpAddr) -> Option<IfIndex> {
-        if to.is_ipv4() { self.multicast_if4 } else { self.multicast_if6 }
+        let seldom = self.seldom.as_deref()?;
+        if to.is_ipv4() { seldom.multicast_if4 } else { seldom.multicast_if6 }
     }
 }
 
@@ -144,6 +160,7 @@ impl Host {
                 Group::Ip => self.set_ip_option(id, name, value),
                 Group::Ipv6 => self.set_ipv6_option(id, name, value),
                 Group::Tcp => self.set_tcp_option(id, name, value, now),
+                Group::Udp if level == table::IPPROTO_UDP => self.set_udp_option(id, name, value, now),
                 Group::Udp => self.set_lite_option(id, name, value),
                 Group::Raw => self.set_raw_option(id, level, name, value),
             },
@@ -198,7 +215,12 @@ impl Host {
                 Group::Ip => self.get_ip_option(id, name)?,
                 Group::Ipv6 => self.get_ipv6_option(id, name)?,
                 Group::Tcp => self.get_tcp_option(id, name, now)?,
-                Group::Udp => self.get_lite_option(id, name)?,
+                Group::Udp => {
+                    match seldom::SeldomName::of_udp(name).filter(|_| level == table::IPPROTO_UDP) {
+                        Some(name) => self.get_seldom_option(id, name)?,
+                        None => self.get_lite_option(id, name)?,
+                    }
+                }
                 Group::Raw => self.get_raw_option(id, level, name)?,
             },
             Support::Stored { len, default } => {

@@ -1,5 +1,6 @@
 //! The options of `SOL_SOCKET` that have an effect.
 
+use super::seldom::SeldomName;
 use super::table::SOL_SOCKET;
 use super::timeout::{SO_RCVTIMEO, SO_RCVTIMEO_NEW, SO_SNDTIMEO, SO_SNDTIMEO_NEW};
 use super::value::{int, of_bool, of_int};
@@ -51,6 +52,7 @@ impl Host {
             SO_RCVBUF => self.set_receive_buffer(id, (value as u32).min(receive_max), now),
             SO_SNDBUFFORCE => self.set_send_buffer(id, value.max(0) as u32, now),
             SO_RCVBUFFORCE => self.set_receive_buffer(id, value.max(0) as u32, now),
+            SO_PEEK_OFF => return self.set_peek_offset(id, value),
             SO_DETACH_FILTER => return self.detach_filter(id),
             SO_LOCK_FILTER => return self.lock_filter(id, on),
             // Nobody would tell when the memory is free again, so it stays off, as where Linux lacks it.
@@ -100,6 +102,9 @@ impl Host {
     pub(super) fn get_socket_option(&mut self, id: SocketId, name: i32) -> Result<OptionValue> {
         if name == SO_ERROR {
             return Ok(of_int(self.take_error(id).map_or(0, |errno| i32::from(errno.0))));
+        }
+        if name == SO_PEEK_OFF {
+            return self.get_seldom_option(id, SeldomName::PeekOffset);
         }
         let socket = self.socket_ref(id)?;
         let options = &socket.options;
@@ -293,6 +298,7 @@ const SO_OOBINLINE: i32 = 10;
 const SO_LINGER: i32 = 13;
 const SO_REUSEPORT: i32 = 15;
 const SO_RCVLOWAT: i32 = 18;
+const SO_PEEK_OFF: i32 = 42;
 const SO_SNDLOWAT: i32 = 19;
 const SO_BINDTODEVICE: i32 = 25;
 const SO_ATTACH_FILTER: i32 = 26;

@@ -161,8 +161,8 @@ static SOCKET: &[Entry] = entries![Socket:
     (37, "SO_TIMESTAMPING", REFUSED),
     (38, "SO_PROTOCOL", READ),
     (39, "SO_DOMAIN", READ),
-    (40, "SO_RXQ_OVFL", KEPT),
-    (42, "SO_PEEK_OFF", Support::Refused(Errno::EOPNOTSUPP)),
+    (40, "SO_RXQ_OVFL", TOLD),
+    (42, "SO_PEEK_OFF", ON),
     (44, "SO_LOCK_FILTER", ON),
     (45, "SO_SELECT_ERR_QUEUE", KEPT),
     (46, "SO_BUSY_POLL", flag(0)),
@@ -201,7 +201,7 @@ static IP: &[Entry] = entries![Ip:
     (15, "IP_FREEBIND", ON),
     (19, "IP_TRANSPARENT", ON),
     (20, "IP_RECVORIGDSTADDR", TOLD),
-    (21, "IP_MINTTL", REFUSED),
+    (21, "IP_MINTTL", ON),
     (23, "IP_CHECKSUM", REFUSED),
     (24, "IP_BIND_ADDRESS_NO_PORT", ON),
     (25, "IP_RECVFRAGSIZE", KEPT),
@@ -224,8 +224,8 @@ static IP: &[Entry] = entries![Ip:
     (47, "MCAST_LEAVE_SOURCE_GROUP", ON),
     (48, "MCAST_MSFILTER", ON),
     (49, "IP_MULTICAST_ALL", ON),
-    (50, "IP_UNICAST_IF", REFUSED),
-    (51, "IP_LOCAL_PORT_RANGE", REFUSED),
+    (50, "IP_UNICAST_IF", ON),
+    (51, "IP_LOCAL_PORT_RANGE", ON),
 ];
 
 static IPV6: &[Entry] = entries![Ipv6:
@@ -260,18 +260,20 @@ static IPV6: &[Entry] = entries![Ipv6:
     (67, "IPV6_TCLASS", ON),
     (70, "IPV6_AUTOFLOWLABEL", Support::Flag { acts: false, default: true }),
     (72, "IPV6_ADDR_PREFERENCES", flag(2)),
+    (73, "IPV6_MINHOPCOUNT", ON),
     (74, "IPV6_RECVORIGDSTADDR", TOLD),
     (75, "IPV6_TRANSPARENT", ON),
+    (76, "IPV6_UNICAST_IF", ON),
     (78, "IPV6_FREEBIND", ON),
 ];
 
 static UDP: &[Entry] = entries![Udp:
-    (1, "UDP_CORK", REFUSED),
+    (1, "UDP_CORK", ON),
     (100, "UDP_ENCAP", REFUSED),
     (101, "UDP_NO_CHECK6_TX", KEPT),
     (102, "UDP_NO_CHECK6_RX", KEPT),
-    (103, "UDP_SEGMENT", REFUSED),
-    (104, "UDP_GRO", REFUSED),
+    (103, "UDP_SEGMENT", ON),
+    (104, "UDP_GRO", ON),
 ];
 
 static LITE: &[Entry] = entries![Udp:

@@ -6,7 +6,7 @@
 
 use super::bind::{Binding, BoundAddr};
 use super::demux::FlowKey;
-use super::flow::{Flow, FlowId, FlowKind};
+use super::flow::{Fields, Flow, FlowId, FlowKind};
 use super::isn;
 use super::table::{Body, Phase, Role, Socket};
 use crate::host::{Domain, Event, Host, SocketId};
@@ -40,6 +40,10 @@ impl Host {
             segment = left;
         }
         let flow = &mut self.flows[id];
+        if meta.ttl < flow.min_ttl {
+            self.counters.tcp_min_ttl_drops += 1;
+            return;
+        }
         match &mut flow.kind {
             FlowKind::Connection { connection, .. } => {
                 let opening = connection.state() == State::SynSent;
@@ -130,6 +134,10 @@ impl Host {
         if !flags.contains(Flags::SYN) || flags.contains(Flags::FIN) {
             return;
         }
+        if meta.ttl < self.sockets[listener].options.min_ttl(remote.ip()) {
+            self.counters.tcp_min_ttl_drops += 1;
+            return;
+        }
         let Some(segment) = self.filter_segment(listener, meta, segment) else { return };
         let queue = self.sockets[listener].listener().expect("who listens has a queue");
         let (is_full, is_flooded) = (queue.is_full(), iss_min.is_none() && self.is_flooded(listener));
@@ -160,18 +168,18 @@ impl Host {
         let iss = isn::initial(&self.keys.isn, local, remote, meta.now);
         let iss = iss_min.filter(|min| iss.lt(*min)).unwrap_or(iss);
         let socket = &self.sockets[listener];
-        let (ttl, tos) = socket.flow_fields(remote.ip());
+        let fields = socket.flow_fields(remote.ip());
         let settings = socket.settings().expect("a listener is a stream");
         let decision = self.decide_opening(listener, local.ip(), remote.ip(), &syn);
         let mut ctx = self.engine.ctx(meta.now);
         let mut request = Request::new(&syn, local, remote, iss, route.segment_max(), settings, &mut ctx);
         if decision.accept {
             let connection = request.open_early(syn, decision.offer, settings, &mut ctx);
-            return self.give_early(meta, listener, (route.path, (ttl, tos)), request, connection);
+            return self.give_early(meta, listener, (route.path, fields), request, connection);
         }
         request.offer = decision.offer.map(Box::new);
         let kind = FlowKind::Request { request: Box::new(request), listener };
-        let id = self.insert_flow(local, remote, route.path, meta.gate, (ttl, tos), kind);
+        let id = self.insert_flow(local, remote, route.path, meta.gate, fields, kind);
         self.sockets[listener].listener_mut().expect("it listens").requests.insert(id);
         self.settle_request(id);
     }
@@ -181,7 +189,7 @@ impl Host {
         &mut self,
         meta: &Meta,
         listener: SocketId,
-        (path, fields): (Path, (u8, u8)),
+        (path, fields): (Path, Fields),
         request: Request,
         connection: Box<Connection>,
     ) {

@@ -38,9 +38,19 @@ pub(crate) struct Flow {
     pub number: u64,
     pub ttl: u8,
     pub tos: u8,
+    /// The least TTL or hop limit of what it hears (`IP_MINTTL`).
+    pub min_ttl: u8,
     /// The listener that counts it among those that are open early.
     pub opener: Option<SocketId>,
     pub kind: FlowKind,
+}
+
+/// What the packets of a connection have in their IP header, and the least TTL or hop limit of those it hears.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields {
+    pub ttl: u8,
+    pub tos: u8,
+    pub min_ttl: u8,
 }
 
 /// The kinds.

@@ -4,7 +4,7 @@
 //! [`Host::settle`] is called after everything that happens to a connection. Flows come into being, and go,
 //! here only.
 
-use super::flow::{Flow, FlowId, FlowKind};
+use super::flow::{Fields, Flow, FlowId, FlowKind};
 use super::table::Socket;
 use crate::host::{Host, IfIndex, SocketId};
 use crate::ip::input::TTL_DEFAULT;
@@ -74,7 +74,7 @@ impl Host {
         remote: SocketAddr,
         path: Path,
         gate: Option<IfIndex>,
-        (ttl, tos): (u8, u8),
+        Fields { ttl, tos, min_ttl }: Fields,
         kind: FlowKind,
     ) -> FlowId {
         self.flow_number_last += 1;
@@ -91,6 +91,7 @@ impl Host {
             number,
             ttl,
             tos,
+            min_ttl,
             opener: None,
             kind,
         };
@@ -106,7 +107,7 @@ impl Host {
         let flow = &mut self.flows[id];
         flow.listed = false;
         let hold = flow.hold.take();
-        let Flow { local, remote, path, gate, ttl, tos, .. } = *flow;
+        let Flow { local, remote, path, gate, ttl, tos, min_ttl, .. } = *flow;
         if self.time_waits >= self.config.limits.time_waits_max {
             self.counters.tcp_time_wait_overflow += 1;
             let key = self.flows[id].key();
@@ -116,7 +117,7 @@ impl Host {
         }
         self.time_waits += 1;
         let kind = FlowKind::TimeWait(Box::new(time_wait));
-        let waiting = self.insert_flow(local, remote, path, gate, (ttl, tos), kind);
+        let waiting = self.insert_flow(local, remote, path, gate, Fields { ttl, tos, min_ttl }, kind);
         self.flows[waiting].hold = hold;
         self.sync_timer(waiting);
     }
@@ -211,12 +212,13 @@ impl Host {
 }
 
 impl Socket {
-    /// Time to live and type of service of a connection's packets.
-    pub(crate) fn flow_fields(&self, remote: IpAddr) -> (u8, u8) {
+    /// What the packets of a connection have, and must have.
+    pub(crate) fn flow_fields(&self, remote: IpAddr) -> Fields {
         let options = &self.options;
-        match remote {
-            IpAddr::V4(_) => (options.ttl.unwrap_or(TTL_DEFAULT), options.tos),
-            IpAddr::V6(_) => (options.hop_limit.unwrap_or(TTL_DEFAULT), options.traffic_class),
-        }
+        let (ttl, tos) = match remote {
+            IpAddr::V4(_) => (options.ttl, options.tos),
+            IpAddr::V6(_) => (options.hop_limit, options.traffic_class),
+        };
+        Fields { ttl: ttl.unwrap_or(TTL_DEFAULT), tos, min_ttl: options.min_ttl(remote) }
     }
 }

@@ -1,6 +1,6 @@
 //! A datagram has come: who hears it.
 
-use super::Inbox;
+use super::{Inbox, cut};
 use crate::host::{Datagram, Domain, Host, SocketId};
 use crate::icmp::Unreachable;
 use crate::ip::input::Meta;
@@ -41,8 +41,12 @@ impl Host {
     /// lost: the others of the group have had it.
     pub fn arrive_again(&mut self, datagram: &Datagram, protocol: u8, port: u16, now: Instant) {
         let (from, to) = (unmap(datagram.from), SocketAddr::new(datagram.to.to_canonical(), port));
-        let meta =
-            Meta { ttl: datagram.ttl, tos: datagram.tos, ..Meta::own(from.ip(), to.ip(), protocol, now) };
+        let meta = Meta {
+            ttl: datagram.ttl,
+            tos: datagram.tos,
+            segment: datagram.segment,
+            ..Meta::own(from.ip(), to.ip(), protocol, now)
+        };
         if to.ip().is_multicast() || self.routing.is_broadcast(to.ip()) {
             return;
         }
@@ -124,9 +128,17 @@ impl Host {
     fn udp_queue(&mut self, id: SocketId, meta: &Meta, from: SocketAddr, to: SocketAddr, payload: Payload) {
         // As Linux: who has asked for a coverage does not want less, and all of it if that was 0.
         let refused = |least: u16, covered: u16| least == 0 || covered < least;
-        let least = self.sockets[id].options.lite_coverage[1];
+        let least = self.sockets[id].options.seldom.as_deref().and_then(|seldom| seldom.lite_coverage[1]);
         if least.zip(meta.coverage).is_some_and(|(least, covered)| refused(least, covered)) {
             self.counters.udp_in_errors += 1;
+            return;
+        }
+        let taken_whole = self.sockets[id].options.seldom.as_deref().is_some_and(|seldom| seldom.batches);
+        if meta.segment != 0 && !taken_whole {
+            let single = Meta { segment: 0, ..*meta };
+            for piece in cut(payload, meta.segment) {
+                self.udp_queue(id, &single, from, to, piece);
+            }
             return;
         }
         let Some(payload) = self.filter_udp(id, meta, (from, to), payload) else { return };
@@ -156,6 +168,7 @@ impl Host {
             ttl: meta.ttl,
             tos: meta.tos,
             arrived: meta.now,
+            segment: meta.segment,
         };
         let inbox: &mut Inbox = socket.inbox_mut().expect("a datagram socket has an inbox");
         let taken = inbox.push(datagram, limit, count_max);

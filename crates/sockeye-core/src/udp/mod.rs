@@ -1,13 +1,16 @@
 //! UDP (RFC 768): datagrams between ports.
 //!
 //! [`send`] brings a datagram to its way: to a socket of this host it goes directly, without bytes being made
-//! of it, as long as nobody watches; else it becomes a packet. [`arrive`] finds who hears it. An [`Inbox`] is
+//! of it, as long as nobody watches; else it becomes a packet. [`arrive`] finds who hears it. [`batch`] puts parts
+//! together and cuts batches. An [`Inbox`] is
 //! what a datagram socket keeps: its peer, what has come, and the errors that came back.
 
 mod arrive;
+mod batch;
 mod send;
 
 pub(crate) use arrive::hears_group;
+pub(crate) use batch::{Corked, cut};
 pub(crate) use send::loopback_of;
 
 use crate::host::{Datagram, QueuedError};

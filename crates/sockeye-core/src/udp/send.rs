@@ -1,9 +1,9 @@
 //! A datagram is sent: whose address it gets, which way it goes, and what comes back at once.
 
-use super::{PAYLOAD_MAX_V4, PAYLOAD_MAX_V6};
+use super::{PAYLOAD_MAX_V4, PAYLOAD_MAX_V6, cut};
 use crate::Packet;
 use crate::errno::{Errno, Result};
-use crate::host::{Host, IfIndex, SendControl, SocketId};
+use crate::host::{Host, IfIndex, Kind, SendControl, SocketId};
 use crate::ip::input::{Meta, TTL_DEFAULT};
 use crate::ip::output::Outgoing;
 use crate::ip::route::{Path, Route};
@@ -30,6 +30,7 @@ impl Host {
         let from = SocketAddr::new(route.source, self.sockets[id].local.port());
         let mut meta = Meta::own(from.ip(), to.ip(), protocol, now);
         meta.coverage = self.sockets[id].options.lite_sent(protocol, len);
+        meta.segment = self.batch_of(id, len, to, control, route.mtu)?;
         (meta.ttl, meta.tos) = self.sockets[id].header_fields(to.ip(), control);
         meta.is_group = to.ip().is_multicast() || self.routing.is_broadcast(to.ip());
         let loops = meta.is_group && self.sockets[id].options.loops(to.ip());
@@ -45,7 +46,9 @@ impl Host {
         }
         for way in [Some(route), way_home].into_iter().flatten() {
             if let Path::Out(interface) = way.path {
-                self.udp_send_out(id, &meta, interface, way.mtu, from, to, payload.clone())?;
+                for piece in cut(payload.clone(), meta.segment) {
+                    self.udp_send_out(id, &meta, interface, way.mtu, from, to, piece)?;
+                }
             }
         }
         Ok(len)
@@ -141,8 +144,12 @@ impl Host {
             return Err(Errno::EACCES);
         }
         let source = self.chosen_source(socket, to.ip(), control)?;
-        let multicast =
-            if to.ip().is_multicast() { socket.options.multicast_interface(to.ip()) } else { None };
+        let preferred = match to.ip().is_multicast() {
+            true => socket.options.multicast_interface(to.ip()),
+            // Of datagram and raw sockets alone.
+            false if socket.kind != Kind::Stream => socket.options.unicast_interface(to.ip()),
+            false => None,
+        };
         let scope = match to {
             SocketAddr::V6(v6) if v6.scope_id() != 0 => Some(IfIndex(v6.scope_id())),
             _ => None,
@@ -150,7 +157,7 @@ impl Host {
         // Linux: who has an address sends to groups and to all by its interface.
         let of_source = source.filter(|_| to.is_ipv4() && self.routing.is_group(to.ip()));
         let of_source = of_source.and_then(|source| self.routing.interface_of(source));
-        let device = control.interface.or(socket.options.device).or(multicast).or(scope).or(of_source);
+        let device = control.interface.or(socket.options.device).or(preferred).or(scope).or(of_source);
         let route = self.routing.lookup(to.ip(), device);
         let intercepted = self.demux.intercept(protocol, to.port()).is_some_and(|other| other != id);
         let mut route = match route {

@@ -51,6 +51,10 @@ impl Server {
             self.host().attach_filter(id, &program)?;
             return Ok(Outcome::Value(0));
         }
+        if level == libc::SOL_UDP {
+            // What was sent plainly before goes as it was then.
+            self.datagrams_in(key);
+        }
         self.host().setsockopt(id, level, name, &value, now)?;
         if ENGINE_ONLY.contains(&(level, name))
             && let Some(stream) = self.stream(key)
@@ -92,7 +96,14 @@ impl Server {
         if level == libc::SOL_TCP && name == libc::TCP_INFO {
             self.carry_in(key, false);
         }
-        let value = self.host().getsockopt(id, level, name, room, now)?;
+        let mut value = self.host().getsockopt(id, level, name, room, now)?;
+        if (level, name) == (libc::SOL_SOCKET, libc::SO_PEEK_OFF) {
+            // The carrier counts what plain calls have peeked at; what stands for "off" it does not know.
+            let counted = socket::option(copy.as_fd(), name).ok().filter(|offset| *offset >= 0);
+            if let Some(offset) = counted.filter(|_| value.last().is_some_and(|top| top & 0x80 == 0)) {
+                value = offset.to_ne_bytes().as_slice().into();
+            }
+        }
         self.write_option(call, &value[..value.len().min(room)])
     }
 

@@ -233,13 +233,13 @@ impl Server {
         let id = self.socket_id(key)?;
         let host = self.host_ref();
         let (from, to) = (host.peer_addr(id).ok()?, host.local_addr(id).ok()?.ip());
-        Some(Origin { from, to, interface: 1, ttl: 64, tos: 0 })
+        Some(Origin { from, to, interface: 1, ttl: 64, tos: 0, segment: 0 })
     }
 
     /// The control messages that the socket's options ask for.
     fn receive_controls(&mut self, key: Key, origin: &Origin) -> Vec<(i32, i32, Vec<u8>)> {
         let Some(id) = self.socket_id(key) else { return vec![] };
-        let now = self.now;
+        let (now, drops) = (self.now, self.host_ref().drops(id) as u32);
         let mut on = |level: i32, name: i32| {
             let value = self.lab.host_mut(self.host_id).getsockopt(id, level, name, 4, now);
             value.is_ok_and(|v| v.iter().any(|b| *b != 0))
@@ -254,6 +254,13 @@ impl Server {
                 let data = [wall.as_secs().to_ne_bytes(), fraction.to_ne_bytes()].concat();
                 controls.push((libc::SOL_SOCKET, name, data));
             }
+        }
+        if drops > 0 && on(libc::SOL_SOCKET, libc::SO_RXQ_OVFL) {
+            controls.push((libc::SOL_SOCKET, libc::SO_RXQ_OVFL, drops.to_ne_bytes().to_vec()));
+        }
+        if origin.segment > 0 {
+            let segment = i32::from(origin.segment).to_ne_bytes().to_vec();
+            controls.push((libc::SOL_UDP, libc::UDP_GRO, segment));
         }
         if let IpAddr::V4(to) = origin.to {
             if on(libc::IPPROTO_IP, libc::IP_PKTINFO) {
@@ -390,12 +397,13 @@ impl Server {
     }
 }
 
-fn origin(datagram: &Datagram) -> Origin {
+pub(crate) fn origin(datagram: &Datagram) -> Origin {
     Origin {
         from: datagram.from,
         to: datagram.to,
         interface: datagram.interface.0,
         ttl: datagram.ttl,
         tos: datagram.tos,
+        segment: datagram.segment,
     }
 }

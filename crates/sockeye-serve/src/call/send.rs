@@ -69,7 +69,7 @@ impl Server {
 
     fn send_one_of_many(&mut self, call: &Call, key: Key, copy: &OwnedFd, at: u64) -> Result<i64, Errno> {
         let header = Header::read(&Memory::new(call, self.listener.as_fd()), at)?;
-        match self.send_datagram(call, key, copy, &header)? {
+        match self.send_datagram(call, key, copy, &header, call.int(3))? {
             Outcome::Value(n) => Ok(n),
             _ => Err(Errno::EAGAIN),
         }
@@ -79,7 +79,7 @@ impl Server {
         match &self.served[key].kind {
             Kind::Stream(_) => self.send_stream(call, key, Arc::new(copy), header, flags),
             Kind::Datagram(_) | Kind::Netlink(_) if flags & libc::MSG_OOB != 0 => Err(Errno::EOPNOTSUPP),
-            Kind::Datagram(_) => self.send_datagram(call, key, &copy, header),
+            Kind::Datagram(_) => self.send_datagram(call, key, &copy, header, flags),
             Kind::Netlink(_) => {
                 let memory = Memory::new(call, self.listener.as_fd());
                 let request = header.gather(&memory, MESSAGE_MAX)?;
@@ -165,7 +165,14 @@ impl Server {
         }
     }
 
-    fn send_datagram(&mut self, call: &Call, key: Key, copy: &OwnedFd, header: &Header) -> Answer {
+    fn send_datagram(
+        &mut self,
+        call: &Call,
+        key: Key,
+        copy: &OwnedFd,
+        header: &Header,
+        flags: i32,
+    ) -> Answer {
         // What plain sends have put into the carrier comes first.
         self.datagrams_in(key);
         let Some(datagrams) = self.datagrams(key) else { return Err(Errno::EBADF) };
@@ -182,7 +189,7 @@ impl Server {
             Some(Parsed::Address(to)) => Some(to),
             Some(Parsed::Unspecified) | None => None,
         };
-        let control = send_control(&controls)?;
+        let control = SendControl { more: flags & libc::MSG_MORE != 0, ..send_control(&controls)? };
         // What the carrier shows has to come first, in its place among the checks.
         if self.datagrams(key).is_some_and(|d| d.error.is_some())
             && let Some(errno) = self.take_datagram_error(key, copy)
@@ -248,6 +255,10 @@ fn send_control(controls: &[(i32, i32, Vec<u8>)]) -> Result<SendControl, Errno> 
                 -1 => control.tos = None,
                 class => control.tos = Some(byte(class)?),
             },
+            (libc::SOL_UDP, libc::UDP_SEGMENT) => {
+                let bytes = data[..].try_into().map_err(|_| Errno::EINVAL)?;
+                control.segment = Some(u16::from_ne_bytes(bytes));
+            }
             // Marks, priorities and times of sending are taken and have no effect, as with most queues.
             (libc::SOL_SOCKET, _) => {}
             _ => return Err(Errno::EINVAL),

@@ -5,8 +5,8 @@
 //! datagrams. What the carrier has no room for stays in the host's queue, which drops beyond `SO_RCVBUF`.
 //! In: plain sends of connected sockets arrive at our end.
 
+use crate::call::origin;
 use crate::call::{Answer, Outcome};
-use crate::names::Origin;
 use crate::served::{self, Key, Kind};
 use crate::server::{Server, is_writable, supervisor_error};
 use crate::sys::socket;
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use rustix::net::{
     AddressFamily, SendFlags, SocketFlags, SocketType, bind, connect, send, sendto, socket_with,
 };
-use sockeye_core::host::{Datagram, Kind as HostKind, SendControl};
+use sockeye_core::host::{Datagram, Kind as HostKind, SendControl, udp_pieces};
 use sockeye_core::{Errno, Payload};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -53,13 +53,11 @@ impl Server {
     /// Puts one datagram into the carrier; keeps it where there is no room.
     fn datagram_out(&mut self, key: Key, datagram: Datagram) -> bool {
         let name = self.names.carrier(key);
-        let origin = Origin {
-            from: datagram.from,
-            to: datagram.to,
-            interface: datagram.interface.0,
-            ttl: datagram.ttl,
-            tos: datagram.tos,
-        };
+        let origin = origin(&datagram);
+        if datagram.segment > 0 && self.datagrams(key).is_some_and(|d| d.end.is_some()) {
+            // Our end has one name, which cannot tell of a batch.
+            return self.unbatch(key, datagram);
+        }
         let bytes = match datagram.payload.slices() {
             [one] => one.clone(),
             _ => Bytes::from(datagram.payload.to_vec()),
@@ -108,6 +106,17 @@ impl Server {
                 false
             }
         }
+    }
+
+    /// The datagrams of a batch are the next to be put into the carrier.
+    fn unbatch(&mut self, key: Key, batch: Datagram) -> bool {
+        let Some(datagrams) = self.datagrams(key) else { return false };
+        let pieces = udp_pieces(batch.payload.clone(), batch.segment);
+        let single = |payload| Datagram { payload, segment: 0, ..batch.clone() };
+        for (index, piece) in pieces.enumerate() {
+            datagrams.pending.insert(index, single(piece));
+        }
+        true
     }
 
     /// A datagram met a socket that no program has any more: it is for whoever has the port now, or its sender hears

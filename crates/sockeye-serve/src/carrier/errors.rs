@@ -103,6 +103,7 @@ impl Server {
                 ttl: origin.ttl,
                 tos: origin.tos,
                 arrived: self.now,
+                segment: origin.segment,
             });
         }
         if let Some(datagrams) = self.datagrams(key) {
