@@ -313,4 +313,16 @@ fn the_host_s_congestion_control_is_a_new_socket_s() {
         let value = w.host().getsockopt(id, 6, 13, 16, now).unwrap();
         assert!(value.starts_with(name.as_bytes()), "{name}: {value:?}");
     }
+    // TCP_CC_INFO: BBR's rate, once something has arrived; nothing of CUBIC.
+    assert_eq!(w.host().getsockopt(old, 6, 26, 64, now).map(|v| v.len()), Ok(0));
+    w.host().send(client, &[1; 3000], now).unwrap();
+    w.pass(100);
+    let now = w.now;
+    w.host().send(client, &[1; 3000], now).unwrap();
+    w.pass(100);
+    let now = w.now;
+    let info = w.host().getsockopt(client, 6, 26, 64, now).unwrap();
+    assert_eq!(info.len(), 20);
+    // Startup's gain of 2.77, in 256ths.
+    assert_eq!(info[12..16], 709u32.to_ne_bytes());
 }
