@@ -5,8 +5,9 @@
 #
 # packetdrill is not part of the repository. A script sets sysctls by commands of its own: it runs in a network
 # namespace that is its own too, and the library reads them there. The namespace has a device tun0, since scripts
-# name it. What they flush by `ip`, read by `nstat` and ask of `tc` (the discipline fq, which paces) would be the kernel's:
-# commands of those names, first in the path, ask the library instead.
+# name it. What they flush by `ip`, read by `nstat`, ask of `tc` (the discipline fq, which paces) and set by `sysctl` where
+# the kernel has no such congestion control would be the kernel's: commands of those names, first in the path, ask the
+# library instead.
 cd "$(dirname "$0")/../.." || exit 1
 
 if [ "$1" = --inside ]; then # in the namespace: --inside DIRECTORY COMMAND...
@@ -24,8 +25,16 @@ SHIM
 [ "$1 $3" = "qdisc dev" ] && printf '%s\n' "$*" >"$SOCKEYE_QDISC"
 PATH=${PATH#*:} exec tc "$@"
 SHIM
-    chmod +x "$room/ip" "$room/nstat" "$room/tc"
+    cat >"$room/sysctl" <<'SHIM'
+#!/bin/sh
+for word; do
+    case $word in net[./]ipv4[./]tcp_congestion_control=*) echo "${word#*=}" >"$SOCKEYE_CONGESTION" ;; esac
+done
+PATH=${PATH#*:} exec sysctl "$@"
+SHIM
+    chmod +x "$room/ip" "$room/nstat" "$room/tc" "$room/sysctl"
     export PATH=$room:$PATH SOCKEYE_FLUSHES=$room/flushes SOCKEYE_COUNTERS=$room/counters SOCKEYE_QDISC=$room/qdisc
+    export SOCKEYE_CONGESTION=$room/congestion
     cd "$2" && shift 2 && "$@"
     exit
 fi
@@ -37,7 +46,7 @@ local=192.168.0.1/16 mtu=1500 other='*v6.pkt' separator='\.'
 case $1 in
 --ipv6)
     ends=(--local_ip=fd3d:0a0b:17d6::1 --gateway_ip=fd3d:0a0b:17d6:8888::1 --remote_ip=fd3d:fa7b:d17d::1)
-    family=(--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc
+    family=(--ip_version=ipv6 --mtu=1520 -D TFO_COOKIE=c1d1e9742a47a9bc -D CODE=address_unreachable
         -D CMSG_LEVEL_IP=SOL_IPV6 -D CMSG_TYPE_RECVERR=IPV6_RECVERR)
     local=fd3d:a0b:17d6::1/48 mtu=1520 other='*v4.pkt' separator=:
     shift

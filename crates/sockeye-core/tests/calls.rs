@@ -297,3 +297,32 @@ fn unknown_levels() {
         assert_eq!(w.host().setsockopt(s, level, 12345, &[0; 4], now), Err(Errno::ENOPROTOOPT));
     }
 }
+
+/// `tcp_congestion_control`: what new sockets, and the connections of new listeners, use.
+#[test]
+fn the_host_s_congestion_control_is_a_new_socket_s() {
+    use sockeye_core::tcp::{Congestion, Limits};
+    let mut w = World::one();
+    let old = w.tcp(0, Domain::Inet);
+    let limits = Limits { congestion: Congestion::Bbr, ..w.host().tcp_limits().clone() };
+    w.host().set_tcp_limits(limits);
+    let listener = w.listen(0, "127.0.0.1:80", 1);
+    let (client, child) = w.pair(listener, 0, 0, "127.0.0.1:80");
+    let now = w.now;
+    for (id, name) in [(old, "cubic"), (client, "bbr"), (child, "bbr")] {
+        let value = w.host().getsockopt(id, 6, 13, 16, now).unwrap();
+        assert!(value.starts_with(name.as_bytes()), "{name}: {value:?}");
+    }
+    // TCP_CC_INFO: BBR's rate, once something has arrived; nothing of CUBIC.
+    assert_eq!(w.host().getsockopt(old, 6, 26, 64, now).map(|v| v.len()), Ok(0));
+    w.host().send(client, &[1; 3000], now).unwrap();
+    w.pass(100);
+    let now = w.now;
+    w.host().send(client, &[1; 3000], now).unwrap();
+    w.pass(100);
+    let now = w.now;
+    let info = w.host().getsockopt(client, 6, 26, 64, now).unwrap();
+    assert_eq!(info.len(), 20);
+    // Startup's gain of 2.77, in 256ths.
+    assert_eq!(info[12..16], 709u32.to_ne_bytes());
+}

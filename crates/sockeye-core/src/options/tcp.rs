@@ -84,7 +84,12 @@ impl Host {
             }
             TCP_INFO => self.tcp_info(id, now),
             // Neither CUBIC nor Reno has any (Linux: no get_info).
-            TCP_CC_INFO => OptionValue::new(),
+            TCP_CC_INFO if settings.congestion != Congestion::Bbr => OptionValue::new(),
+            TCP_CC_INFO => {
+                let connection = socket.flow().and_then(|flow| self.flows[flow].connection());
+                let words = connection.and_then(|connection| connection.congestion_info());
+                words.unwrap_or_default().into_iter().flat_map(u32::to_ne_bytes).collect()
+            }
             _ => return Err(Errno::ENOPROTOOPT),
         })
     }

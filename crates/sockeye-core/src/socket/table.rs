@@ -274,7 +274,11 @@ impl Host {
     /// Makes a socket; the caller has checked what it is.
     pub(crate) fn insert_socket(&mut self, domain: Domain, kind: Kind, protocol: u8) -> SocketId {
         self.inode_last += 1;
-        self.sockets.insert(Socket::new(self.inode_last, domain, kind, protocol))
+        let mut socket = Socket::new(self.inode_last, domain, kind, protocol);
+        if let Some(settings) = socket.settings_mut() {
+            settings.congestion = self.engine.limits.congestion;
+        }
+        self.sockets.insert(socket)
     }
 
     /// Tells the owner that readiness may have changed, once until it looks.

@@ -15,7 +15,8 @@ impl Connection {
     /// Data came in sequence: how fast the peer sends decides how long an acknowledgement may wait.
     pub(super) fn note_data(&mut self, len: usize, ctx: &mut Ctx<'_>) {
         let rcv = &mut self.rcv;
-        let len = len.min(usize::from(u16::MAX)) as u16;
+        // What a device has put together says no more than what we announced (Linux: tcp_measure_rcv_mss).
+        let len = len.min(usize::from(self.snd.mss_path)) as u16;
         if len >= rcv.mss {
             rcv.mss = len;
         }

@@ -8,6 +8,7 @@ use super::congestion::Window;
 use super::fast_open::Opened;
 use super::limited::Limited;
 use super::pacing::Pacer;
+use super::probing::Probing;
 use super::rate::Sampler;
 use super::recover::Recovery;
 use super::rtt::Rtt;
@@ -45,8 +46,7 @@ pub struct Connection {
     pub(super) totals: Totals,
     pub(super) limited: Limited,
     pub(super) rate: Option<Box<Sampler>>,
-    pub(super) pacer: Option<Box<Pacer>>,
-    pub(super) stamps: Option<Box<Stamps>>,
+    pub(super) rare: Option<Box<Rare>>,
     /// Sequence and acknowledgement number of the reset that is due.
     pub(super) reset: (Seq, Option<Seq>),
     pub(super) ts_offset: u32,
@@ -54,6 +54,14 @@ pub struct Connection {
     pub(super) challenged: Moment,
     pub(super) time_wait: Option<Box<TimeWait>>,
     pub(super) opened: Option<Box<Opened>>,
+}
+
+/// What few connections have.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    pub(super) pacer: Option<Pacer>,
+    pub(super) stamps: Option<Stamps>,
+    pub(super) probing: Option<Probing>,
 }
 
 impl Connection {
@@ -128,8 +136,7 @@ impl Connection {
             totals: Totals::default(),
             limited: Limited::default(),
             rate: None,
-            pacer: None,
-            stamps: None,
+            rare: None,
             reset: (Seq(0), None),
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             challenged: Moment::NEVER,
@@ -175,7 +182,10 @@ impl Connection {
     /// The effective segment size (RFC 9293, 3.7.1) out of the path's, the peer's and the options'.
     pub(super) fn size_segments(&mut self) {
         let options = if self.marks.contains(Marks::TIMESTAMPS) { TIMESTAMPS_LEN } else { 0 };
-        self.snd.mss = (self.snd.mss_path.min(self.snd.mss_peer)).max(MSS_MIN) - options;
+        let searched =
+            self.rare.as_ref().and_then(|rare| rare.probing.as_ref()).map_or(u16::MAX, |probing| probing.low);
+        let size = self.snd.mss_path.min(self.snd.mss_peer).min(searched);
+        self.snd.mss = size.max(MSS_MIN) - options;
     }
 
     /// The handshake is done.
@@ -184,6 +194,7 @@ impl Connection {
         self.state = if self.marks.contains(Marks::FIN) { State::FinWait1 } else { State::Established };
         self.timers.clear(Timer::Retransmit);
         self.totals.delivered += 1;
+        self.begin_probing(ctx);
         self.recovery.restart();
         if self.flight() > 0 {
             self.arm_retransmit(ctx);
@@ -207,7 +218,10 @@ impl Connection {
         self.timers.clear_all();
         self.snd.queue.clear();
         self.recovery.board = Default::default();
-        (self.rate, self.pacer) = (None, None);
+        self.rate = None;
+        if let Some(rare) = &mut self.rare {
+            (rare.pacer, rare.probing) = (None, None);
+        }
         self.rcv.reassembly = None;
         self.rcv.selective = None;
         self.rcv.gap_acks = 0;

@@ -31,6 +31,7 @@ mod limited;
 mod pacing;
 mod poll;
 mod pool;
+mod probing;
 mod rate;
 mod reassembly;
 mod receive_queue;

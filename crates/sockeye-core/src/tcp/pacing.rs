@@ -45,7 +45,7 @@ impl Pacer {
 impl Connection {
     /// Whether data may go now as far as pacing is concerned; sets the timer if not.
     pub(super) fn is_paced_out(&mut self, ctx: &Ctx<'_>) -> bool {
-        let Some(pacer) = &self.pacer else { return false };
+        let Some(pacer) = self.rare.as_ref().and_then(|rare| rare.pacer.as_ref()) else { return false };
         if pacer.wait <= ctx.now.0 {
             return false;
         }
@@ -61,8 +61,9 @@ impl Connection {
         let millisecond = u32::try_from(rate / 1000).unwrap_or(u32::MAX);
         let quantum = millisecond.min(QUANTUM_MAX).max(2 * mss);
         // A flow that has just begun, or was idle, may send a first burst at once (fq's initial quantum).
-        let fresh = self.pacer.is_none();
-        let pacer = self.pacer.get_or_insert_default();
+        let pacer = &mut self.rare.get_or_insert_default().pacer;
+        let fresh = pacer.is_none();
+        let pacer = pacer.get_or_insert_default();
         if fresh && !self.congestion.is_model() {
             pacer.free = FIRST_SEGMENTS * mss;
         }

@@ -83,6 +83,11 @@ impl Connection {
         queued > 0 && (queued >= wanted || self.rcv.wnd() <= u32::from(self.rcv.mss))
     }
 
+    /// `TCP_CC_INFO` of an algorithm that has any: `struct tcp_bbr_info`.
+    pub fn congestion_info(&self) -> Option<[u32; 5]> {
+        self.congestion.info()
+    }
+
     /// A snapshot (`TCP_INFO`).
     pub fn info(&self, now: Instant) -> TcpInfo {
         let mss = u32::from(self.snd.mss.max(1));

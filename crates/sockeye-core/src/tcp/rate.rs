@@ -147,6 +147,10 @@ impl Connection {
 
     /// The program, not the path, limits what is in flight from now on (`C.app_limited`).
     pub(super) fn note_program_limited(&mut self) {
+        // Noted already, as in every exchange of questions and answers.
+        if self.rate.as_ref().is_none_or(|rate| rate.app_limited >= rate.delivered.max(1)) {
+            return;
+        }
         let pipe = self.pipe();
         let full = pipe + u32::from(self.snd.mss) > self.congestion.window();
         if full || self.recovery.board.lost() > 0 || self.unsent() > usize::from(self.snd.mss) {

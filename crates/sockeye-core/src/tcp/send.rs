@@ -77,6 +77,13 @@ impl Connection {
         {
             return Some(self.form_again(start, end, ctx));
         }
+        if self.rare.is_some()
+            && let Some(len) = self.probe_size()
+        {
+            let start = self.snd.queue.next_seq();
+            self.note_probe(start, len);
+            return Some(self.form_new(len, ctx));
+        }
         let Some(len) = self.sendable() else {
             if self.has_held_back_in_vain() {
                 return self.next_data(ctx);
@@ -237,7 +244,7 @@ impl Connection {
         }
         self.note_usage();
         self.note_busy(ctx.now);
-        if self.stamps.is_some() {
+        if self.rare.is_some() {
             self.stamp_sent(self.snd.nxt, ctx.now);
         }
         self.tell_space();

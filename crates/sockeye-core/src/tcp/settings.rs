@@ -186,6 +186,10 @@ pub struct Limits {
     pub sack: bool,
     /// `tcp_ecn` (RFC 3168): 1 asks peers for it, 2 only agrees when they ask, 0 neither.
     pub ecn: u8,
+    /// `tcp_mtu_probing` (RFC 4821): 2 searches the path's MTU on every connection, 1 where segments keep vanishing, 0 never.
+    pub mtu_probing: u8,
+    /// `tcp_base_mss`: the segment size that a search begins with, in bytes.
+    pub base_mss: u16,
     /// `tcp_syncookies` (RFC 4987): 1 answers by cookies when the queue of half-open connections is full, 2 always, 0 never.
     pub syn_cookies: u8,
     /// `tcp_fastopen`: a sum of [`Limits::FAST_OPEN_CLIENT`] and its neighbours; zero as long as the host's owner does
@@ -243,6 +247,8 @@ impl Default for Limits {
             window_scaling: true,
             sack: true,
             ecn: 2,
+            mtu_probing: 0,
+            base_mss: 1024,
             syn_cookies: 1,
             fast_open: 0,
             fast_open_keys: CookieKeys::new(),

@@ -7,7 +7,6 @@
 use super::connection::Connection;
 use crate::time::Instant;
 use crate::wire::tcp::Seq;
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 /// What happened to the last byte of a write (`SCM_TSTAMP_*`).
@@ -72,28 +71,29 @@ impl Stamps {
 impl Connection {
     /// `SO_TIMESTAMPING`; nothing wanted ends it.
     pub fn set_stamping(&mut self, wanted: Stamping) {
-        let base = match &self.stamps {
+        let base = match self.rare.as_ref().and_then(|rare| rare.stamps.as_ref()) {
             Some(stamps) if stamps.wanted.contains(Stamping::NUMBERED) => stamps.base,
             _ => self.snd.una,
         };
-        let (writes, done) = self.stamps.take().map_or_else(Default::default, |old| (old.writes, old.done));
-        self.stamps = (!wanted.is_empty()).then(|| Box::new(Stamps { wanted, base, writes, done }));
+        let stamps = &mut self.rare.get_or_insert_default().stamps;
+        let (writes, done) = stamps.take().map_or_else(Default::default, |old| (old.writes, old.done));
+        *stamps = (!wanted.is_empty()).then_some(Stamps { wanted, base, writes, done });
     }
 
     /// The next time that waits to be told.
     pub fn take_stamp(&mut self) -> Option<Stamp> {
-        self.stamps.as_mut()?.done.pop_front()
+        self.rare.as_mut()?.stamps.as_mut()?.done.pop_front()
     }
 
     /// Whether one waits.
     pub fn has_stamps(&self) -> bool {
-        self.stamps.as_ref().is_some_and(|stamps| !stamps.done.is_empty())
+        self.rare.as_ref().and_then(|rare| rare.stamps.as_ref()).is_some_and(|stamps| !stamps.done.is_empty())
     }
 
     /// A write of the program ends where the queue does.
     pub(super) fn note_write(&mut self) {
         let end = self.snd.queue.end();
-        let Some(stamps) = &mut self.stamps else { return };
+        let Some(stamps) = self.rare.as_mut().and_then(|rare| rare.stamps.as_mut()) else { return };
         let any = Stamping::TX_SOFTWARE | Stamping::TX_SCHED | Stamping::TX_ACK;
         if stamps.wanted.intersects(any) && stamps.writes.len() < WRITES_MAX {
             stamps.writes.push_back((end, false));
@@ -102,7 +102,7 @@ impl Connection {
 
     /// Everything before `nxt` was sent at least once.
     pub(super) fn stamp_sent(&mut self, nxt: Seq, now: Instant) {
-        let Some(stamps) = &mut self.stamps else { return };
+        let Some(stamps) = self.rare.as_mut().and_then(|rare| rare.stamps.as_mut()) else { return };
         let mut told = false;
         for i in 0..stamps.writes.len() {
             let (end, sent) = stamps.writes[i];
@@ -126,7 +126,7 @@ impl Connection {
 
     /// Everything before `una` is acknowledged.
     pub(super) fn stamp_acknowledged(&mut self, una: Seq, now: Instant) {
-        let Some(stamps) = &mut self.stamps else { return };
+        let Some(stamps) = self.rare.as_mut().and_then(|rare| rare.stamps.as_mut()) else { return };
         let before = stamps.done.len();
         while let Some(&(end, _)) = stamps.writes.front().filter(|(end, _)| end.le(una)) {
             stamps.writes.pop_front();

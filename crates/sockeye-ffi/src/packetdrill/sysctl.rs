@@ -56,12 +56,15 @@ fn read_limits(limits: &mut Limits) {
     set(&mut limits.slow_start_after_idle, number::<u8>("tcp_slow_start_after_idle").map(|on| on != 0));
     set(&mut limits.burst_segments_min, number("tcp_min_tso_segs"));
     set(&mut limits.notsent_lowat, number("tcp_notsent_lowat"));
+    set(&mut limits.mtu_probing, number("tcp_mtu_probing"));
+    set(&mut limits.base_mss, number("tcp_base_mss"));
     set(&mut limits.ecn, number("tcp_ecn"));
     set(&mut limits.fast_open, number("tcp_fastopen"));
     set(&mut limits.syn_cookies, number("tcp_syncookies"));
     set(&mut limits.fast_open_keys, text("tcp_fastopen_key").and_then(|keys| keys_of(&keys)));
-    let name = text("tcp_congestion_control");
-    set(&mut limits.congestion, name.and_then(|name| Congestion::from_name(name.as_bytes())));
+    // Not the namespace's: its kernel may not have what the script asks for. The runner's `sysctl` notes it.
+    let name = std::env::var_os("SOCKEYE_CONGESTION").and_then(|file| fs::read_to_string(file).ok());
+    set(&mut limits.congestion, name.and_then(|name| Congestion::from_name(name.trim().as_bytes())));
 }
 
 /// `tcp_fastopen_key`: four words of a key in hexadecimal, and perhaps another key behind a comma.

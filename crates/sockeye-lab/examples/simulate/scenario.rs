@@ -3,6 +3,7 @@
 
 use sockeye_core::host::{Domain, Host, HostConfig, IfIndex, InterfaceConfig, Kind, Shutdown, SocketId};
 use sockeye_core::rng::Rng;
+use sockeye_core::tcp::{Congestion, Limits};
 use sockeye_core::{Errno, Instant, Readiness};
 use sockeye_lab::impair::{Burst, Impairment};
 use sockeye_lab::link::Path;
@@ -114,6 +115,20 @@ fn path(rng: &mut Rng) -> Path {
     }
 }
 
+/// What an owner may choose for a host, each in turn.
+fn set_habits(host: &mut Host, seed: u64) {
+    let congestion = [Congestion::Cubic, Congestion::Bbr, Congestion::Reno][(seed % 3) as usize];
+    host.set_tcp_limits(Limits {
+        congestion,
+        pacing: seed.is_multiple_of(5),
+        mtu_probing: (seed / 3 % 3) as u8,
+        // Whom a cookie answered may be reset, when his first segments overtake each other (as on Linux): no byte may
+        // be lost here.
+        syn_cookies: 0,
+        ..host.tcp_limits().clone()
+    });
+}
+
 impl Scenario {
     /// The scenario of a seed.
     pub(crate) fn new(seed: u64) -> Self {
@@ -138,6 +153,9 @@ impl Scenario {
         };
         lab.watch();
         let now = Instant(1_000_000_000);
+        for host in hosts {
+            set_habits(lab.host_mut(host), seed);
+        }
         let server = lab.host_mut(hosts[1]);
         let listener = server.socket(Domain::Inet, Kind::Stream, 0).expect("a socket");
         server.bind(listener, SocketAddr::from(([0, 0, 0, 0], PORT))).expect("a free port");

@@ -89,6 +89,9 @@ impl Connection {
         if self.snd.queue.len() == 0 {
             self.note_limit(ctx.now);
         }
+        if self.rare.is_some() {
+            self.hear_of_probe();
+        }
         if self.fin_acked() {
             self.fin_was_acknowledged(ctx);
         }
@@ -159,7 +162,7 @@ impl Connection {
         self.marks -= Marks::MORE;
         self.acknowledge_records(ack);
         self.acknowledge_pushes(ack);
-        if self.stamps.is_some() {
+        if self.rare.is_some() {
             self.stamp_acknowledged(ack, ctx.now);
         }
         self.settle_urgent();

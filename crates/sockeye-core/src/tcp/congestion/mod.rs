@@ -118,6 +118,14 @@ impl Window {
         }
     }
 
+    /// What a model says of itself (`TCP_CC_INFO`); zeros before the first acknowledgement.
+    pub(super) fn info(&self) -> Option<[u32; 5]> {
+        match &self.algorithm {
+            Algorithm::Bbr(bbr) => Some(bbr.as_ref().map_or([0; 5], |bbr| bbr.info())),
+            _ => None,
+        }
+    }
+
     /// Whether a model holds the sender back for its own reasons.
     pub(super) fn holds_back(&self) -> bool {
         matches!(&self.algorithm, Algorithm::Bbr(Some(bbr)) if bbr.probes_rtt())

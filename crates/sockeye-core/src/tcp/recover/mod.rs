@@ -244,6 +244,9 @@ impl Connection {
             self.count_duplicates(news, partial);
             None
         };
+        if self.recovery.board.lost() > 0 && self.lost_probe() {
+            return look_again;
+        }
         if matches!(self.recovery.phase, Phase::Open | Phase::Reduced) && self.recovery.board.lost() > 0 {
             self.enter_fast(news, ctx);
             // RACK's timer has found the loss: the first retransmission takes the place of what is lost.

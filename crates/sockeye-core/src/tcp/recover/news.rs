@@ -86,9 +86,15 @@ impl Connection {
     /// Everything up to `ack` has arrived.
     pub(in crate::tcp) fn hear_acknowledged(&mut self, ack: Seq, news: &mut News, now: Instant) {
         let (mut judge, board) = self.judge(news, now);
+        let guessed = board.left() - board.sacked();
         board.acknowledge(ack, |sent, n| judge.hear(news, sent, n));
         let (late, highest) = (judge.late, judge.highest);
         self.note_reordering(late, highest);
+        if guessed > 0 {
+            // Duplicates have counted the rest (Linux: tcp_remove_reno_sacks).
+            let least = u32::from(self.snd.mss).min(news.delivered);
+            news.delivered = news.delivered.saturating_sub(guessed).max(least);
+        }
     }
 
     fn note_reordering(&mut self, late: Option<Seq>, highest: Seq) {

@@ -97,6 +97,7 @@ impl Connection {
             self.totals.retrans += 1;
             self.due |= Due::SYN;
         } else {
+            self.suspect_black_hole(ctx);
             self.enter_loss(first, ctx);
         }
         self.arm_retransmit(ctx);

@@ -112,3 +112,36 @@ fn the_times_of_a_write_are_told() {
     assert_eq!(of(StampKind::Sent)[0].at, began);
     assert!(of(StampKind::Acknowledged)[0].at >= began + 10 * MS);
 }
+
+/// The harness's path with a narrower MTU than it says, and no ICMP: what is longer vanishes.
+fn swallows_long_ones(_: usize, segment: &crate::tcp::Segment, _: u64) -> bool {
+    segment.payload.len() > 1200
+}
+
+#[test]
+fn the_path_s_mtu_is_found_by_probes() {
+    let mut world = World::new(9);
+    world.ends[0].limits.mtu_probing = 2;
+    world.filter = swallows_long_ones;
+    world.handshake();
+    assert_eq!(world.connection(0).info(world.now).snd_mss, 1012);
+    let bytes = bulk(&mut world, Duration::from_secs(3));
+    assert!(bytes > 1_000_000, "{bytes}");
+    let info = world.connection(0).info(world.now);
+    assert!((1185..=1200).contains(&info.snd_mss), "{}", info.snd_mss);
+    assert_eq!(world.ends[0].counters.timeouts, 0);
+    assert_eq!(info.snd_ssthresh, 0x7fff_ffff, "a lost probe is no congestion");
+}
+
+#[test]
+fn a_black_hole_is_got_around() {
+    let mut world = World::new(10);
+    world.ends[0].limits.mtu_probing = 1;
+    world.filter = swallows_long_ones;
+    world.handshake();
+    assert_eq!(world.connection(0).info(world.now).snd_mss, 1448);
+    let bytes = bulk(&mut world, Duration::from_secs(20));
+    assert!(bytes > 1_000_000, "{bytes}");
+    let mss = world.connection(0).info(world.now).snd_mss;
+    assert!((1185..=1200).contains(&mss), "{mss}");
+}

@@ -39,6 +39,23 @@ fn retransmissions_back_off_for_300_seconds() {
     assert_eq!(world.connection(0).send_queued(), 0);
 }
 
+/// Simulated time costs what happens in it, not how long it is.
+#[test]
+fn three_hundred_seconds_of_back_off_take_less_than_a_millisecond() {
+    extern crate std;
+    let least = (0..20).map(|seed| {
+        let mut world = World::connected(seed);
+        world.path.cut = true;
+        world.at(0, |c, ctx| c.send(b"into the void", ctx)).unwrap();
+        let began = std::time::Instant::now();
+        world.run(300 * S);
+        assert!(world.connection(0).info(world.now).total_retrans >= 8);
+        began.elapsed()
+    });
+    let least = least.min().unwrap();
+    assert!(least < MS, "{least:?} for 300 s");
+}
+
 #[test]
 fn a_dead_path_is_given_up_after_linux_s_924_seconds() {
     let mut world = World::connected(2);

@@ -42,8 +42,10 @@ impl Bbr {
         if !self.full_bw_reached {
             return;
         }
-        self.adapt_upper_bound(window, sample, r);
-        if self.state == State::Up && self.is_time_to_go_down(window, sample, r) {
+        // The bound is what holds the sender back: asked before it is raised.
+        let bounded = r.limited && window >= self.inflight_long;
+        self.adapt_upper_bound(window, bounded, sample, r);
+        if self.state == State::Up && self.is_time_to_go_down(bounded, sample) {
             self.go_down(r);
             return;
         }
@@ -97,8 +99,8 @@ impl Bbr {
         r.inflight <= self.with_headroom(r.mss) && u64::from(r.inflight) <= self.bdp(self.bw_max(), 1.0)
     }
 
-    pub(super) fn is_time_to_go_down(&mut self, window: u32, sample: &Sample, r: &Report) -> bool {
-        if r.limited && window >= self.inflight_long {
+    pub(super) fn is_time_to_go_down(&mut self, bounded: bool, sample: &Sample) -> bool {
+        if bounded {
             self.reset_full();
             self.full_bw = sample.rate;
             return false;

@@ -176,6 +176,14 @@ impl Bbr {
         self.pacing_rate
     }
 
+    /// `struct tcp_bbr_info`: rate (low and high word), least round trip in microseconds, gains in 256ths.
+    pub(super) fn info(&self) -> [u32; 5] {
+        let (bw, rtt) = (self.bw(), if self.min_rtt_ns == u64::MAX { 0 } else { self.min_rtt_ns / 1000 });
+        let gain = |gain: f64| (gain * 256.0) as u32;
+        let (pacing, window) = (gain(self.state.pacing_gain()), gain(self.state.window_gain()));
+        [bw as u32, (bw >> 32) as u32, clip(rtt), pacing, window]
+    }
+
     /// Whether the sender holds back to see the least round trip: then it is not the path that limits it.
     pub(super) fn probes_rtt(&self) -> bool {
         self.state == State::ProbeRtt

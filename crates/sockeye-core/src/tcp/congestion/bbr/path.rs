@@ -75,7 +75,7 @@ impl Bbr {
     }
 
     /// `BBRAdaptLongTermModel`.
-    pub(super) fn adapt_upper_bound(&mut self, window: u32, sample: &Sample, r: &Report) {
+    pub(super) fn adapt_upper_bound(&mut self, window: u32, bounded: bool, sample: &Sample, r: &Report) {
         if self.phase == AckPhase::Starting && self.round_start {
             self.phase = AckPhase::Feedback;
         }
@@ -97,7 +97,7 @@ impl Bbr {
             return;
         }
         self.inflight_long = self.inflight_long.max(sample.in_flight);
-        if self.state == State::Up && r.limited && window >= self.inflight_long {
+        if self.state == State::Up && bounded {
             let more = u64::from(r.bytes) * u64::from(self.up_growth) / u64::from(window.max(1));
             self.inflight_long = self.inflight_long.saturating_add(clip(more));
         }
