@@ -4,7 +4,7 @@ packages=(
     gcc libc6-dev musl-tools python3 curl iproute2 procps iputils-ping net-tools strace
     ruby ghc libghc-network-dev mono-mcs mono-runtime libmono-system-core4.0-cil golang-go
     redis-server redis-tools nginx-light wrk postgresql socat netcat-openbsd iperf3 memcached
-    openssh-server openssh-client tshark valgrind
+    openssh-server openssh-client tshark valgrind pkgconf
 )
 
 # Node and a Java compiler may also have come from elsewhere.

@@ -121,6 +121,11 @@ int sockeye_epoll_create1(int flags);
 int sockeye_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 int sockeye_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout_ms);
 
+/* By the lab's names; services are numbers. The answer is 0 or an EAI_ code of <netdb.h>. */
+struct addrinfo;
+int sockeye_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found);
+void sockeye_freeaddrinfo(struct addrinfo *list);
+
 #ifdef __cplusplus
 }
 #endif

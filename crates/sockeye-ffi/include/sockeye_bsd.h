@@ -5,6 +5,7 @@
 #define SOCKEYE_BSD_H
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -41,6 +42,8 @@
 #define ppoll(...) sockeye_ppoll(__VA_ARGS__)
 #define select(...) sockeye_select(__VA_ARGS__)
 #define pselect(...) sockeye_pselect(__VA_ARGS__)
+#define getaddrinfo(...) sockeye_getaddrinfo(__VA_ARGS__)
+#define freeaddrinfo(...) sockeye_freeaddrinfo(__VA_ARGS__)
 #define epoll_create(...) sockeye_epoll_create(__VA_ARGS__)
 #define epoll_create1(...) sockeye_epoll_create1(__VA_ARGS__)
 #define epoll_ctl(...) sockeye_epoll_ctl(__VA_ARGS__)

@@ -43,6 +43,8 @@ program() {
 }
 program crowd "$here/threads.c" "$here/host.c"
 program echo "$here/../examples/echo.c"
+program names "$here/names.c"
+program winsock -I"$include/winsock" "$here"/winsock/{server,client,pair}.c "$here/host.c"
 if valgrind -q --error-exitcode=9 --leak-check=no "$WORK/echo" >"$WORK/log" 2>&1; then pass "echo in valgrind"; else
     fail "echo in valgrind" "status $?" "$WORK/log"
 fi
@@ -52,6 +54,13 @@ for example in "python3 $here/../examples/echo.py" "ruby $here/../examples/echo.
         fail "${example%% *}" "status $?" "$WORK/log"
     fi
 done
+
+# Installed, found by pkg-config, linked statically.
+if bash "$here/../install.sh" "$WORK/prefix" >"$WORK/log" 2>&1 &&
+    flags=$(PKG_CONFIG_PATH=$WORK/prefix/lib/pkgconfig pkg-config --static --cflags --libs sockeye 2>>"$WORK/log") &&
+    rm "$WORK/prefix/lib/libsockeye.so" &&
+    gcc -o "$WORK/static" "$here/../examples/echo.c" $flags >>"$WORK/log" 2>&1 && timeout 60 "$WORK/static" >>"$WORK/log"
+then pass "installed"; else fail "installed" "status $?" "$WORK/log"; fi
 
 # What the library exports and what the header declares are the same.
 nm -D --defined-only "$libraries/libsockeye.so" | awk '$3 ~ /^sockeye_/ { print $3 }' | sort >"$WORK/exported"

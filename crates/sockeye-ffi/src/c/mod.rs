@@ -21,6 +21,7 @@ mod files;
 mod lab;
 mod memory;
 mod messages;
+mod names;
 mod options;
 mod poll;
 mod table;

@@ -1,0 +1,2 @@
+/* As a Winsock source names it. */
+#include "../sockeye_winsock.h"
