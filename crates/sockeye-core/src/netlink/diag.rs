@@ -7,7 +7,10 @@
 use super::{Answer, bytecode};
 use crate::errno::Errno;
 use crate::host::{Domain, Host, Kind, SocketInfo};
-use crate::options::tcp::info_bytes;
+use crate::options::ip::{IP_TOS, IPV6_TCLASS};
+use crate::options::socket::{SO_RCVBUF, SO_SNDBUF};
+use crate::options::table::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET};
+use crate::options::tcp::{CONGESTION_NAME_LEN, TCP_CONGESTION, TCP_INFO, info_bytes, state_number};
 use crate::tcp::{State, TimerKind};
 use crate::time::Instant;
 use crate::wire::netlink::{MessageWriter, find_attribute};
@@ -111,7 +114,7 @@ impl Host {
         let left_ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX);
         let retransmits = info.tcp.as_ref().map_or(0, |tcp| tcp.retransmits);
         message
-            .bytes(&[family, state_number(info), timer as u8, retransmits])
+            .bytes(&[family, state_number(info.state), timer as u8, retransmits])
             .bytes(&port_of(info, info.local).to_be_bytes())
             .bytes(&remote.port().to_be_bytes())
             .bytes(&padded(info.local.ip()))
@@ -228,7 +231,7 @@ impl<'a> Query<'a> {
     fn wants(&self, info: &SocketInfo) -> bool {
         let fits = |asked: u16, is: u16| asked == 0 || asked == is;
         let remote = info.remote.unwrap_or(unspecified(info.domain));
-        self.states & 1 << state_number(info) != 0
+        self.states & 1 << state_number(info.state) != 0
             && fits(self.local.port(), port_of(info, info.local))
             && fits(self.remote.port(), remote.port())
             && bytecode::accepts(self.filter, port_of(info, info.local), info.local.ip(), remote)
@@ -276,23 +279,6 @@ fn address(domain: Domain, bytes: &[u8; 16]) -> IpAddr {
     }
 }
 
-/// Linux's numbers (`TCP_ESTABLISHED` and so on), which datagram sockets borrow.
-fn state_number(info: &SocketInfo) -> u8 {
-    match info.state {
-        State::Established => 1,
-        State::SynSent => 2,
-        State::SynReceived => 3,
-        State::FinWait1 => 4,
-        State::FinWait2 => 5,
-        State::TimeWait => 6,
-        State::Closed => 7,
-        State::CloseWait => 8,
-        State::LastAck => 9,
-        State::Listen => 10,
-        State::Closing => 11,
-    }
-}
-
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const SOCK_DESTROY: u16 = 21;
 /// Length of `struct inet_diag_req_v2`.
@@ -313,15 +299,3 @@ const SKV6ONLY: u16 = 11;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const IPPROTO_RAW: u8 = 255;
-const IPPROTO_IP: i32 = 0;
-const IPPROTO_TCP: i32 = 6;
-const IPPROTO_IPV6: i32 = 41;
-const SOL_SOCKET: i32 = 1;
-const SO_SNDBUF: i32 = 7;
-const SO_RCVBUF: i32 = 8;
-const IP_TOS: i32 = 1;
-const IPV6_TCLASS: i32 = 67;
-const TCP_INFO: i32 = 11;
-const TCP_CONGESTION: i32 = 13;
-/// `TCP_CA_NAME_MAX`.
-const CONGESTION_NAME_LEN: usize = 16;

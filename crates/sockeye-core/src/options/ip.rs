@@ -229,7 +229,7 @@ const ECN_MASK: u8 = 3;
 /// `IP_PMTUDISC_OMIT`.
 const PMTUDISC_MAX: i32 = 5;
 
-const IP_TOS: i32 = 1;
+pub(crate) const IP_TOS: i32 = 1;
 const IP_TTL: i32 = 2;
 const IP_HDRINCL: i32 = 3;
 const IP_MTU_DISCOVER: i32 = 10;
@@ -260,6 +260,6 @@ const IPV6_RECVERR: i32 = 25;
 const IPV6_V6ONLY: i32 = 26;
 const IPV6_MULTICAST_ALL: i32 = 29;
 const IPV6_HDRINCL: i32 = 36;
-const IPV6_TCLASS: i32 = 67;
+pub(crate) const IPV6_TCLASS: i32 = 67;
 const IPV6_TRANSPARENT: i32 = 75;
 const IPV6_FREEBIND: i32 = 78;

@@ -5,13 +5,13 @@
 //! the layer above reads it (control messages). *Refused*: ENOPROTOOPT, or what Linux says where it lacks the
 //! option; nothing is accepted that would change what programs see and does not.
 
-mod ip;
+pub(crate) mod ip;
 mod kept;
 mod lite;
 mod multicast;
 mod raw;
 mod seldom;
-mod socket;
+pub(crate) mod socket;
 pub mod table;
 pub(crate) mod tcp;
 mod timeout;

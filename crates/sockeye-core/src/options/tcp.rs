@@ -256,8 +256,8 @@ pub(crate) fn info_bytes(info: &TcpInfo) -> OptionValue {
     out
 }
 
-/// The states' numbers in `tcp_states.h`.
-fn state_number(state: State) -> u8 {
+/// The states' numbers in `tcp_states.h`, which datagram sockets borrow.
+pub(crate) fn state_number(state: State) -> u8 {
     match state {
         State::Established => 1,
         State::SynSent => 2,
@@ -276,10 +276,10 @@ fn state_number(state: State) -> u8 {
 const INFO_LEN: usize = 280;
 /// `net.ipv4.tcp_fin_timeout`.
 const FIN_TIMEOUT_S: i32 = 60;
-/// `TCP_CA_NAME_MAX`.
 /// Half of `SOCK_MIN_RCVBUF`.
 const WINDOW_CLAMP_MIN: i32 = 1152;
-const CONGESTION_NAME_LEN: usize = 16;
+/// `TCP_CA_NAME_MAX`.
+pub(crate) const CONGESTION_NAME_LEN: usize = 16;
 /// `TCP_FIN_TIMEOUT_MAX`.
 const FIN_TIMEOUT_MAX_S: i32 = 120;
 
@@ -293,9 +293,9 @@ const TCP_SYNCNT: i32 = 7;
 const TCP_LINGER2: i32 = 8;
 const TCP_DEFER_ACCEPT: i32 = 9;
 const TCP_WINDOW_CLAMP: i32 = 10;
-const TCP_INFO: i32 = 11;
+pub(crate) const TCP_INFO: i32 = 11;
 const TCP_QUICKACK: i32 = 12;
-const TCP_CONGESTION: i32 = 13;
+pub(crate) const TCP_CONGESTION: i32 = 13;
 const TCP_USER_TIMEOUT: i32 = 18;
 const TCP_FASTOPEN: i32 = 23;
 const TCP_FASTOPEN_CONNECT: i32 = 30;
