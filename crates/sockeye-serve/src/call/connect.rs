@@ -322,11 +322,8 @@ impl Server {
             drop(end);
             raise_writable_edge(copy);
         }
-        let id = self.socket_id(key);
-        let refused = self.listener_died && id.and_then(|id| self.host().take_error(id)).is_some();
         if let Some(stream) = self.stream(key) {
-            stream.phase = Phase::Spent;
-            stream.error = refused.then_some(Errno::ECONNREFUSED);
+            (stream.phase, stream.error) = (Phase::Spent, None);
         }
     }
 }
