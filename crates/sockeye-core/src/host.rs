@@ -114,6 +114,15 @@ pub struct Datagram {
     pub segment: u16,
 }
 
+impl Datagram {
+    /// The datagrams of a batch one by one; itself, where it is none.
+    pub fn into_singles(mut self) -> impl Iterator<Item = Self> {
+        let payload = core::mem::take(&mut self.payload);
+        let segment = core::mem::take(&mut self.segment);
+        crate::udp::cut(payload, segment).map(move |payload| Self { payload, ..self.clone() })
+    }
+}
+
 /// What goes with a datagram that is sent (control messages); all optional.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SendControl {
@@ -129,11 +138,6 @@ pub struct SendControl {
     pub segment: Option<u16>,
     /// `MSG_MORE`: the datagram goes on.
     pub more: bool,
-}
-
-/// The datagrams of a batch: pieces of `segment` bytes, the last perhaps shorter; one for 0.
-pub fn udp_pieces(payload: Payload, segment: u16) -> impl Iterator<Item = Payload> {
-    crate::udp::cut(payload, segment)
 }
 
 /// An entry of a socket's error queue (`IP_RECVERR`, `MSG_ERRQUEUE`).

@@ -76,6 +76,14 @@ impl Payload {
         }
     }
 
+    /// Takes the first `n` bytes off (all, when there are fewer).
+    pub fn split_to(&mut self, n: usize) -> Self {
+        let mut front = self.clone();
+        front.truncate(n);
+        self.trim_front(n);
+        front
+    }
+
     /// Keeps the first `n` bytes only.
     pub fn truncate(&mut self, n: usize) {
         if n >= self.len {

@@ -27,7 +27,7 @@ for call in "${calls[@]}"; do
     gcc -std=gnu11 -O1 -w -pthread -o "$WORK/native" "$source" &&
         gcc -std=gnu11 -D_GNU_SOURCE -O1 -w -include "$include/sockeye_bsd.h" -o "$WORK/ours" "$source" "$here/host.c" \
             "${link[@]}" 2>"$WORK/gcc" || { fail "$call" "does not compile" "$WORK/gcc"; continue; }
-    (cd "$WORK" && timeout 60 ./native >native.out 2>&1; timeout 60 ./ours >ours.out 2>&1)
+    (cd "$WORK" && alone timeout 60 ./native >native.out 2>&1; timeout 60 ./ours >ours.out 2>&1)
     diff "$WORK/native.out" "$WORK/ours.out" >"$WORK/diff"
     if grep '^[<>]' "$WORK/diff" | cmp -s - <(accepted "$call"); then pass "$call"; else
         fail "$call" "differs from the kernel" "$WORK/diff"

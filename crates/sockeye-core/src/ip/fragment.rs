@@ -140,9 +140,7 @@ pub(crate) fn cut(mut payload: Payload, max: usize) -> impl Iterator<Item = (usi
         if payload.is_empty() {
             return None;
         }
-        let mut piece = payload.clone();
-        piece.truncate(max);
-        payload.trim_front(max);
+        let piece = payload.split_to(max);
         let at = offset;
         offset += piece.len();
         Some((at, !payload.is_empty(), piece))

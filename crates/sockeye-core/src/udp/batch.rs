@@ -89,13 +89,12 @@ impl Host {
 
 /// The datagrams of a batch: pieces of `segment` bytes, the last perhaps shorter; all of it for 0.
 pub(crate) fn cut(payload: Payload, segment: u16) -> impl Iterator<Item = Payload> {
-    let step = if segment == 0 { payload.len().max(1) } else { usize::from(segment) };
-    let count = payload.len().div_ceil(step).max(1);
-    (0..count).map(move |index| {
-        let mut piece = payload.clone();
-        piece.trim_front(index * step);
-        piece.truncate(step);
-        piece
+    let step = usize::from(segment);
+    let mut rest = Some(payload);
+    core::iter::from_fn(move || match &mut rest {
+        Some(more) if step != 0 && more.len() > step => Some(more.split_to(step)),
+        // What is left is the last, and given away: the single datagram costs nothing here.
+        last => last.take(),
     })
 }
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use rustix::net::{
     AddressFamily, SendFlags, SocketFlags, SocketType, bind, connect, send, sendto, socket_with,
 };
-use sockeye_core::host::{Datagram, Kind as HostKind, SendControl, udp_pieces};
+use sockeye_core::host::{Datagram, Kind as HostKind, SendControl};
 use sockeye_core::{Errno, Payload};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -111,10 +111,8 @@ impl Server {
     /// The datagrams of a batch are the next to be put into the carrier.
     fn unbatch(&mut self, key: Key, batch: Datagram) -> bool {
         let Some(datagrams) = self.datagrams(key) else { return false };
-        let pieces = udp_pieces(batch.payload.clone(), batch.segment);
-        let single = |payload| Datagram { payload, segment: 0, ..batch.clone() };
-        for (index, piece) in pieces.enumerate() {
-            datagrams.pending.insert(index, single(piece));
+        for (index, single) in batch.into_singles().enumerate() {
+            datagrams.pending.insert(index, single);
         }
         true
     }
