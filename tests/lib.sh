@@ -58,12 +58,13 @@ finish() {
 # A path that cannot be tested is a failure, never a skip.
 path_exists() { [ "$1" = native ] || [ -x "$SOCKEYE" ]; }
 
-# on_path PATH SECONDS COMMAND...: runs the command natively or in a host of its own.
+# on_path PATH SECONDS COMMAND...: runs the command natively, natively alone or in a host of its own.
 on_path() {
     local path=$1 limit=$2
     shift 2
     case $path in
         native) timeout -k 5 "$limit" "$@" ;;
+        alone) alone timeout -k 5 "$limit" "$@" ;;
         engine) timeout -k 5 "$limit" "$SOCKEYE" run -- "$@" ;;
         direct) timeout -k 5 "$limit" "$SOCKEYE" run --direct -- "$@" ;;
         # A bad link under all that the host sends to itself.
@@ -71,6 +72,15 @@ on_path() {
             --seed 7 -- "$@" ;;
         *) echo "unknown path $path" >&2; return 2 ;;
     esac
+}
+
+# alone COMMAND...: in a network of its own, where no other program of the machine holds a port, with the way out for
+# broadcasts that every connected machine has. As root only: another user would have to become root of a user
+# namespace, and what a program may do would change with it.
+alone() {
+    if [ "$(id -u)" != 0 ]; then "$@"; else
+        unshare --net -- sh -c 'ip link set lo up && ip route add broadcast 255.255.255.255 dev lo && exec "$@"' alone "$@"
+    fi
 }
 
 # Ends one process that we started: TERM, then KILL when two seconds did not suffice.

@@ -24,9 +24,9 @@ compile() {
 
 # run_call CALL PATH: leaves the output and the exit status in $WORK/PATH/CALL.
 run_call() {
-    local out=$WORK/$2/$1
+    local out=$WORK/$2/$1 path=${2/native/alone}
     mkdir -p "$out.dir"
-    (cd "$out.dir" && on_path "$2" 40 "$WORK/bin/$1" >"$out" 2>"$out.err" </dev/null)
+    (cd "$out.dir" && on_path "$path" 40 "$WORK/bin/$1" >"$out" 2>"$out.err" </dev/null)
     echo "exit status $?" >>"$out"
 }
 
