@@ -95,6 +95,51 @@ static void control(void) {
     show_control(&message);
 }
 
+// What an IPv6 socket that asks for everything is told of an IPv4 datagram, and of its own.
+static void both_families(void) {
+    SECTION("everything asked for");
+    static const int options6[] = {IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, IPV6_RECVORIGDSTADDR};
+    static const int options4[] = {IP_PKTINFO, IP_RECVTTL, IP_RECVTOS, IP_RECVORIGDSTADDR};
+    Address where = wildcard(AF_INET6, 0);
+    int on = 1, off = 0, to = socket(AF_INET6, SOCK_DGRAM, 0);
+    setsockopt(to, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    for (int i = 0; i < 4; i++) {
+        setsockopt(to, IPPROTO_IPV6, options6[i], &on, sizeof on);
+        setsockopt(to, IPPROTO_IP, options4[i], &on, sizeof on);
+    }
+    TRY(bind(to, &where.any, where.length));
+    Address got = local_of(to);
+    for (int i = 0; i < 2; i++) {
+        int family = i ? AF_INET6 : AF_INET, from = socket(family, SOCK_DGRAM, 0);
+        Address target = loopback(family, port_of(&got));
+        TRY(sendto(from, "x", 1, 0, &target.any, target.length));
+        close(from);
+    }
+    char byte, room[256];
+    struct iovec part = {&byte, 1};
+    for (int i = 0; i < 2; i++) {
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+        await(to, POLLIN);
+        TRY(recvmsg(to, &message, 0));
+        for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = CMSG_NXTHDR(&message, at))
+            printf("  %d %d of %zu bytes, family %d\n", at->cmsg_level, at->cmsg_type, (size_t)at->cmsg_len,
+                at->cmsg_type == IP_ORIGDSTADDR ? *(uint16_t *)CMSG_DATA(at) : 0);
+        printf("  %zu bytes in all, flags: %s\n", (size_t)message.msg_controllen, flags_text(message.msg_flags));
+    }
+    // With little room they are cut within data, within a header, in the filling.
+    Address target = loopback(AF_INET, port_of(&got));
+    int from = socket(AF_INET, SOCK_DGRAM, 0);
+    for (size_t length = 0; length < 140; length += 7) {
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = length};
+        sendto(from, "x", 1, 0, &target.any, target.length);
+        await(to, POLLIN);
+        TRY(recvmsg(to, &message, 0));
+        printf("  %zu of %zu bytes, flags: %s\n", (size_t)message.msg_controllen, length, flags_text(message.msg_flags));
+    }
+    close(from);
+    close(to);
+}
+
 static void wrong(void) {
     SECTION("wrong arguments");
     Address where;
@@ -154,6 +199,7 @@ int main(void) {
         datagrams(family);
     }
     control();
+    both_families();
     wrong();
     return 0;
 }

@@ -6,6 +6,8 @@
 
 use crate::served::{self, Key};
 use rustix::net::SocketAddrUnix;
+use sockeye_core::host::{Datagram, IfIndex};
+use sockeye_core::{Instant, Payload};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// Where a datagram came from and how, as far as control messages show it.
@@ -18,6 +20,34 @@ pub(crate) struct Origin {
     pub(crate) tos: u8,
     /// A batch of datagrams of that length (`UDP_GRO`); 0 otherwise.
     pub(crate) segment: u16,
+}
+
+impl Origin {
+    /// A datagram's.
+    pub(crate) fn of(datagram: &Datagram) -> Self {
+        Self {
+            from: datagram.from,
+            to: datagram.to,
+            interface: datagram.interface.0,
+            ttl: datagram.ttl,
+            tos: datagram.tos,
+            segment: datagram.segment,
+        }
+    }
+
+    /// The datagram that a carrier has brought with it.
+    pub(crate) fn datagram(&self, payload: Payload, arrived: Instant) -> Datagram {
+        Datagram {
+            payload,
+            from: self.from,
+            to: self.to,
+            interface: IfIndex(self.interface),
+            ttl: self.ttl,
+            tos: self.tos,
+            arrived,
+            segment: self.segment,
+        }
+    }
 }
 
 /// Makes and reads names.

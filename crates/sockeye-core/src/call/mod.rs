@@ -4,6 +4,7 @@
 mod bind;
 mod check;
 mod connect;
+mod control;
 mod datagram;
 mod fast_open;
 mod listen;

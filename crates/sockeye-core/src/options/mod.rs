@@ -287,7 +287,7 @@ impl SocketOptions {
         }
     }
 
-    fn stored(&self, level: i32, name: i32) -> Option<&OptionValue> {
+    pub(crate) fn stored(&self, level: i32, name: i32) -> Option<&OptionValue> {
         self.stored.iter().find(|(l, n, _)| (*l, *n) == (level, name)).map(|(_, _, value)| value)
     }
 }

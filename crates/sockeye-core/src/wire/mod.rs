@@ -1,6 +1,7 @@
 //! Packet formats: bytes are parsed once into checked headers; nothing above this layer indexes a packet.
 
 pub mod checksum;
+pub mod control;
 mod error;
 pub mod icmp;
 pub mod ipv4;

@@ -3,7 +3,9 @@
 use super::{Answer, memory};
 use sockeye_core::Errno;
 
-pub(super) use sockeye_core::wire::sockaddr::{Parsed, encode, for_bind, for_connect, for_send};
+pub(super) use sockeye_core::wire::sockaddr::{
+    Parsed, encode, for_bind, for_connect, for_datagrams, for_send,
+};
 
 /// The bytes of an address argument, as move_addr_to_kernel takes them.
 pub(super) fn read(from: *const u8, len: u32) -> Answer<Vec<u8>> {

@@ -74,9 +74,17 @@ pub extern "C" fn sockeye_listen(fd: i32, backlog: i32) -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn sockeye_connect(fd: i32, addr: *const u8, len: u32) -> i32 {
     answer_int(on(fd, |handle| {
-        match address::for_connect(handle.domain, &address::read(addr, len)?)? {
-            Parsed::Address(addr) => handle.socket.connect(addr),
-            Parsed::Unspecified => handle.socket.with(|host, id, now| host.disconnect(id, now)),
+        let bytes = address::read(addr, len)?;
+        let parsed = match handle.kind {
+            Kind::Datagram => address::for_datagrams(handle.domain, &bytes),
+            _ => address::for_connect(handle.domain, &bytes),
+        };
+        match parsed {
+            Ok(Parsed::Address(addr)) => handle.socket.connect(addr),
+            Ok(Parsed::Unspecified) => handle.socket.with(|host, id, now| host.disconnect(id, now)),
+            // A stream's address is looked at only where there is something to connect.
+            Err(_) if bytes.len() >= 2 && handle.is_stream_in_use() => handle.socket.connect(ANY),
+            Err(errno) => return Err(errno),
         }
         .or_errno()
         .map(|()| 0)
@@ -160,7 +168,7 @@ pub extern "C" fn sockeye_sendto(
 ) -> isize {
     answer(on(fd, |handle| {
         let to = handle.destination(addr, addr_len)?;
-        let bytes = memory::read(buffer, handle.bounded(len)?)?;
+        let bytes = memory::read(buffer, handle.bounded(len)?).or_else(|errno| unsent(handle, errno))?;
         send(handle, &bytes, flags, to, &SendControl::default())
     })) as isize
 }
@@ -281,6 +289,17 @@ pub(super) fn send(
     }
 }
 
+/// What a send says whose bytes cannot be read: a stream's state comes before its bytes.
+pub(super) fn unsent<T>(handle: &Handle, errno: Errno) -> Answer<T> {
+    if handle.kind == Kind::Stream {
+        match handle.socket.with(|host, id, now| host.send(id, &[], now)).or_errno() {
+            Ok(_) | Err(Errno::EAGAIN) => {}
+            Err(state) => return Err(state),
+        }
+    }
+    Err(errno)
+}
+
 /// Receives what is there, or waits for it.
 pub(super) fn receive(handle: &Handle, len: usize, flags: i32) -> Answer<Received> {
     let peek = flags & libc::MSG_PEEK != 0;
@@ -356,6 +375,11 @@ impl Handle {
         }
     }
 
+    /// Whether it is a stream that listens, is connected or on the way there.
+    fn is_stream_in_use(&self) -> bool {
+        self.kind == Kind::Stream && self.socket.with(|host, id, _| Ok(!host.is_idle(id))).unwrap_or(false)
+    }
+
     /// A length that a call looks at: longer ones are cut on streams, as each call may take less than it was given.
     fn bounded(&self, len: usize) -> Answer<usize> {
         match self.kind {
@@ -366,7 +390,9 @@ impl Handle {
     }
 }
 
+/// An address where none is looked at.
+const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
 /// The highest protocol number that Linux knows (MPTCP).
 const IPPROTO_LAST: i32 = 262;
 /// Bytes that one call on a stream moves at most.
-const LENGTH_MAX: usize = 1 << 24;
+pub(super) const LENGTH_MAX: usize = 1 << 24;

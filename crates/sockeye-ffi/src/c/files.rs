@@ -1,7 +1,7 @@
 //! What every descriptor has: read(2), write(2), close(2), dup(2), fcntl(2), ioctl(2). Numbers that are not the library's
 //! go to the system, so that a program may name its files and its sockets by the same functions.
 
-use super::calls::{on, receive, send};
+use super::calls::{LENGTH_MAX, on, receive, send, unsent};
 use super::table;
 use super::{Answer, IntoAnswer, answer, answer_int, memory};
 use sockeye_core::errno::Errno;
@@ -29,7 +29,7 @@ pub extern "C" fn sockeye_write(fd: i32, buffer: *const u8, len: usize) -> isize
         return unsafe { libc::write(fd, buffer.cast(), len) };
     }
     answer(on(fd, |handle| {
-        let bytes = memory::read(buffer, len.min(LENGTH_MAX))?;
+        let bytes = memory::read(buffer, len.min(LENGTH_MAX)).or_else(|errno| unsent(handle, errno))?;
         send(handle, &bytes, 0, None, &SendControl::default())
     })) as isize
 }
@@ -132,5 +132,3 @@ pub extern "C" fn sockeye_ioctl(fd: i32, request: libc::c_ulong, argument: *mut 
 const FIONBIO: libc::c_ulong = 0x5421;
 const SIOCOUTQ: libc::c_ulong = 0x5411;
 const SIOCATMARK: libc::c_ulong = 0x8905;
-/// Bytes that one call moves at most.
-const LENGTH_MAX: usize = 1 << 24;

@@ -1,12 +1,13 @@
 //! Calls with several buffers: readv(2) and writev(2), sendmsg(2) and recvmsg(2), sendmmsg(2) and recvmmsg(2).
 
 use super::address;
-use super::calls::{Received, on, receive, send};
+use super::calls::{LENGTH_MAX, Received, on, receive, send, unsent};
 use super::table::{self, Handle};
 use super::{Answer, IntoAnswer, answer, answer_int, memory};
 use sockeye_core::errno::Errno;
-use sockeye_core::host::{Domain, IfIndex, QueuedError, SendControl};
-use std::net::{IpAddr, SocketAddr};
+use sockeye_core::host::SendControl;
+use sockeye_core::wire::control::{self, Control};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// sendmsg(2); control messages are those of ip(7) and ipv6(7) that choose source, TTL and class, and UDP_SEGMENT.
 #[unsafe(no_mangle)]
@@ -81,7 +82,7 @@ pub extern "C" fn sockeye_readv(fd: i32, parts: *const libc::iovec, count: i32) 
         return unsafe { libc::readv(fd, parts, count) };
     }
     answer(on(fd, |handle| {
-        let parts = Parts::read(parts, usize::try_from(count).map_err(|_| Errno::EINVAL)?)?;
+        let parts = Parts::counted(parts, count)?;
         let received = receive(handle, parts.len(), 0)?;
         parts.scatter(received.kept(parts.len()))
     })) as isize
@@ -95,8 +96,9 @@ pub extern "C" fn sockeye_writev(fd: i32, parts: *const libc::iovec, count: i32)
         return unsafe { libc::writev(fd, parts, count) };
     }
     answer(on(fd, |handle| {
-        let parts = Parts::read(parts, usize::try_from(count).map_err(|_| Errno::EINVAL)?)?;
-        send(handle, &parts.gather()?, 0, None, &SendControl::default())
+        let parts = Parts::counted(parts, count)?;
+        let bytes = parts.gather().or_else(|errno| unsent(handle, errno))?;
+        send(handle, &bytes, 0, None, &SendControl::default())
     })) as isize
 }
 
@@ -109,11 +111,13 @@ fn read_header(message: *const libc::msghdr) -> Answer<libc::msghdr> {
 fn send_message(handle: &Handle, message: *const libc::msghdr, flags: i32) -> Answer<i64> {
     let header = read_header(message)?;
     let to = handle.destination(header.msg_name.cast(), header.msg_namelen)?;
-    let bytes = Parts::read(header.msg_iov, header.msg_iovlen as _)?.gather()?;
+    let parts = Parts::read(header.msg_iov, header.msg_iovlen as _)?;
+    let bytes = parts.gather().or_else(|errno| unsent(handle, errno))?;
     let control = match header.msg_control.is_null() {
         true => SendControl::default(),
         false => {
-            read_controls(&memory::read(header.msg_control.cast(), header.msg_controllen.min(CONTROL_MAX))?)?
+            let area = memory::read(header.msg_control.cast(), header.msg_controllen.min(CONTROL_MAX))?;
+            SendControl::read(&control::parse(&area)?)?
         }
     };
     send(handle, &bytes, flags, to, &control)
@@ -127,7 +131,7 @@ fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> A
         let payload = error.payload.to_vec();
         let written = parts.scatter(&payload[..payload.len().min(parts.len())])?;
         let cut = if (written as usize) < payload.len() { libc::MSG_TRUNC } else { 0 };
-        let controls = [control_of(&error, handle.domain)];
+        let controls = [error.control(handle.domain)];
         let name = address::encode(handle.domain, error.destination).as_bytes().to_vec();
         finish(message, &header, &name, &controls, libc::MSG_ERRQUEUE | cut)?;
         return Ok(written);
@@ -136,66 +140,15 @@ fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> A
     parts.scatter(received.kept(parts.len()))?;
     let name = received.name(handle.domain);
     let controls = match &received {
-        Received::Datagram(datagram, _) => asked_for(handle, datagram)?,
+        Received::Datagram(datagram, _) => {
+            let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            handle.socket.with(|host, id, _| Ok(host.receive_controls(id, datagram, wall))).or_errno()?
+        }
         Received::Bytes(_) | Received::Dropped(_) => vec![],
     };
     let cut = if received.is_cut(parts.len()) { libc::MSG_TRUNC } else { 0 };
     finish(message, &header, &name, &controls, cut)?;
     Ok(received.told(parts.len(), flags))
-}
-
-type Control = (i32, i32, Vec<u8>);
-
-/// The control messages that the socket's options ask for.
-fn asked_for(handle: &Handle, datagram: &sockeye_core::host::Datagram) -> Answer<Vec<Control>> {
-    let (ttl, tos) = (i32::from(datagram.ttl), i32::from(datagram.tos));
-    let interface = datagram.interface.0.to_ne_bytes();
-    let mut controls = vec![];
-    if datagram.segment > 0 {
-        controls.push((libc::SOL_UDP, libc::UDP_GRO, i32::from(datagram.segment).to_ne_bytes().to_vec()));
-    }
-    let on = |level, name| {
-        let value = handle.socket.with(|host, id, now| host.getsockopt(id, level, name, 4, now));
-        value.is_ok_and(|value| value.iter().any(|byte| *byte != 0))
-    };
-    match datagram.to {
-        IpAddr::V4(to) => {
-            let info = [&interface[..], &to.octets(), &to.octets()].concat();
-            let of = [
-                (libc::IP_PKTINFO, libc::IP_PKTINFO, info),
-                (libc::IP_RECVTTL, libc::IP_TTL, ttl.to_ne_bytes().to_vec()),
-                (libc::IP_RECVTOS, libc::IP_TOS, vec![datagram.tos]),
-            ];
-            let wanted = of.into_iter().filter(|(option, ..)| on(libc::IPPROTO_IP, *option));
-            controls.extend(wanted.map(|(_, kind, data)| (libc::IPPROTO_IP, kind, data)));
-        }
-        IpAddr::V6(to) => {
-            let of = [
-                (libc::IPV6_RECVPKTINFO, libc::IPV6_PKTINFO, [&to.octets()[..], &interface].concat()),
-                (libc::IPV6_RECVHOPLIMIT, libc::IPV6_HOPLIMIT, ttl.to_ne_bytes().to_vec()),
-                (libc::IPV6_RECVTCLASS, libc::IPV6_TCLASS, tos.to_ne_bytes().to_vec()),
-            ];
-            let wanted = of.into_iter().filter(|(option, ..)| on(libc::IPPROTO_IPV6, *option));
-            controls.extend(wanted.map(|(_, kind, data)| (libc::IPPROTO_IPV6, kind, data)));
-        }
-    }
-    Ok(controls)
-}
-
-/// `struct sock_extended_err` and the address of who sent the message.
-fn control_of(error: &QueuedError, domain: Domain) -> Control {
-    let mut data = u32::from(error.errno.0).to_ne_bytes().to_vec();
-    data.extend([error.origin, error.icmp_type, error.icmp_code, 0]);
-    data.extend(error.info.to_ne_bytes());
-    data.extend(0u32.to_ne_bytes());
-    match error.offender {
-        Some(offender) => data.extend(address::encode(domain, SocketAddr::new(offender, 0)).as_bytes()),
-        None => data.resize(data.len() + if domain == Domain::Inet { 16 } else { 28 }, 0),
-    }
-    match domain {
-        Domain::Inet => (libc::IPPROTO_IP, libc::IP_RECVERR, data),
-        Domain::Inet6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, data),
-    }
 }
 
 /// Writes what recvmsg tells beside the bytes, as put_cmsg does where there is little room.
@@ -213,20 +166,8 @@ fn finish(
         told.msg_namelen = name.len() as u32;
     }
     let room_max = if header.msg_control.is_null() { 0 } else { header.msg_controllen };
-    let mut area = vec![];
-    for (level, kind, data) in controls {
-        let (whole, room) = (CONTROL_HEADER_LEN + data.len(), room_max - area.len());
-        let len = whole.min(room);
-        flags |= if len < whole { libc::MSG_CTRUNC } else { 0 };
-        if len < CONTROL_HEADER_LEN {
-            break;
-        }
-        area.extend((len as u64).to_ne_bytes());
-        area.extend(level.to_ne_bytes());
-        area.extend(kind.to_ne_bytes());
-        area.extend(&data[..len - CONTROL_HEADER_LEN]);
-        area.resize(area.len().next_multiple_of(8).min(room_max), 0);
-    }
+    let (area, cut) = control::lay_out(controls, room_max);
+    flags |= if cut { libc::MSG_CTRUNC } else { 0 };
     memory::write(header.msg_control.cast(), &area)?;
     told.msg_controllen = area.len() as _;
     told.msg_flags = flags;
@@ -236,76 +177,39 @@ fn finish(
     memory::write(message.cast(), bytes)
 }
 
-/// The control messages of a datagram that is sent.
-fn read_controls(area: &[u8]) -> Answer<SendControl> {
-    let mut control = SendControl::default();
-    let mut at = 0;
-    while at + CONTROL_HEADER_LEN <= area.len() {
-        let word = |at: usize| i32::from_ne_bytes(area[at..at + 4].try_into().expect("four bytes"));
-        let len = usize::from_ne_bytes(area[at..at + 8].try_into().expect("eight bytes"));
-        let end = at.checked_add(len).filter(|end| len >= CONTROL_HEADER_LEN && *end <= area.len());
-        let data = &area[at + CONTROL_HEADER_LEN..end.ok_or(Errno::EINVAL)?];
-        read_control(&mut control, word(at + 8), word(at + 12), data)?;
-        at += len.next_multiple_of(8);
-    }
-    Ok(control)
-}
-
-fn read_control(control: &mut SendControl, level: i32, kind: i32, data: &[u8]) -> Answer<()> {
-    let int = || data.first_chunk().map(|b| i32::from_ne_bytes(*b)).ok_or(Errno::EINVAL);
-    let byte = |n: i32| u8::try_from(n).map_err(|_| Errno::EINVAL);
-    let mut source = |index: i32, ip: IpAddr| {
-        control.interface = (index != 0).then_some(IfIndex(index as u32));
-        control.source = (!ip.is_unspecified()).then_some(ip);
-    };
-    match (level, kind) {
-        (libc::IPPROTO_IP, libc::IP_PKTINFO) if data.len() >= 12 => {
-            source(int()?, IpAddr::from(<[u8; 4]>::try_from(&data[4..8]).expect("four bytes")));
-        }
-        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if data.len() >= 20 => {
-            let index = i32::from_ne_bytes(data[16..20].try_into().expect("four bytes"));
-            source(index, IpAddr::from(<[u8; 16]>::try_from(&data[..16]).expect("sixteen bytes")));
-        }
-        (libc::IPPROTO_IP, libc::IP_TTL) => control.ttl = Some(byte(int()?)?),
-        (libc::IPPROTO_IP, libc::IP_TOS) if data.len() == 1 => control.tos = Some(data[0]),
-        (libc::IPPROTO_IP, libc::IP_TOS) => control.tos = Some(byte(int()?)?),
-        (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
-            control.ttl = if int()? == -1 { None } else { Some(byte(int()?)?) }
-        }
-        (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
-            control.tos = if int()? == -1 { None } else { Some(byte(int()?)?) }
-        }
-        (libc::SOL_UDP, libc::UDP_SEGMENT) => {
-            control.segment = Some(u16::from_ne_bytes(data.try_into().map_err(|_| Errno::EINVAL)?));
-        }
-        (libc::SOL_SOCKET, _) => {}
-        _ => return Err(Errno::EINVAL),
-    }
-    Ok(())
-}
-
 /// Buffers of a call.
 struct Parts(Vec<(*mut u8, usize)>);
 
 impl Parts {
+    /// Those of readv(2) and writev(2), which have another error for too many.
+    fn counted(parts: *const libc::iovec, count: i32) -> Answer<Self> {
+        match usize::try_from(count) {
+            Ok(count) if count <= libc::UIO_MAXIOV as usize => Self::read(parts, count),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+
     fn read(parts: *const libc::iovec, count: usize) -> Answer<Self> {
         if count > libc::UIO_MAXIOV as usize {
             return Err(Errno::EMSGSIZE);
         }
         let bytes = memory::read(parts.cast(), count * size_of::<libc::iovec>())?;
         let word = |at: usize| usize::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-        let all = (0..count).map(|index| (word(16 * index) as *mut u8, word(16 * index + 8)));
-        Ok(Self(all.collect()))
+        let part = |index: usize| match word(16 * index + 8) {
+            len if isize::try_from(len).is_err() => Err(Errno::EINVAL),
+            len => Ok((word(16 * index) as *mut u8, len)),
+        };
+        (0..count).map(part).collect::<Answer<_>>().map(Self)
     }
 
     fn len(&self) -> usize {
-        self.0.iter().fold(0, |sum: usize, (_, len)| sum.saturating_add(*len)).min(1 << 24)
+        self.0.iter().fold(0, |sum: usize, (_, len)| sum.saturating_add(*len)).min(LENGTH_MAX)
     }
 
     fn gather(&self) -> Answer<Vec<u8>> {
         let mut all = vec![];
         for (from, len) in &self.0 {
-            all.extend(memory::read(*from, (*len).min((1 << 24) - all.len()))?);
+            all.extend(memory::read(*from, (*len).min(LENGTH_MAX - all.len()))?);
         }
         Ok(all)
     }
@@ -321,7 +225,5 @@ impl Parts {
     }
 }
 
-/// Length of `struct cmsghdr`.
-const CONTROL_HEADER_LEN: usize = 16;
 /// Bytes of control messages that are read.
 const CONTROL_MAX: usize = 64 * 1024;

@@ -9,6 +9,7 @@ use super::world::{File, World};
 use libc::{iovec, msghdr, sockaddr, socklen_t};
 use sockeye_core::SocketId;
 use sockeye_core::errno::{Errno, Result};
+use sockeye_core::wire::control::Control;
 use std::ffi::{c_int, c_void};
 
 type Data = *mut c_void;
@@ -73,8 +74,7 @@ pub(super) unsafe extern "C" fn recvmsg(data: Data, fd: c_int, msg: *mut msghdr,
         match inq {
             // SAFETY: the control area is the caller's.
             Some(inq) => unsafe {
-                let room = msg.msg_controllen;
-                put(msg, 0, room, libc::IPPROTO_TCP, TCP_INQ, &inq.to_ne_bytes());
+                put(msg, &[Control::new(libc::IPPROTO_TCP, TCP_INQ, inq.to_ne_bytes())]);
             },
             None => msg.msg_controllen = 0,
         }

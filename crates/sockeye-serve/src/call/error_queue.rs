@@ -2,12 +2,10 @@
 
 use super::message::Header;
 use super::{Answer, Call, Memory, Outcome};
-use crate::address::{self, Family};
+use crate::address;
 use crate::served::Key;
 use crate::server::Server;
 use sockeye_core::Errno;
-use sockeye_core::host::QueuedError;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 
 impl Server {
@@ -26,24 +24,8 @@ impl Server {
             return Ok(Outcome::Value(written as i64));
         }
         let truncated = if written < payload.len() { libc::MSG_TRUNC } else { 0 };
-        let control = match family {
-            Family::Inet => (libc::IPPROTO_IP, libc::IP_RECVERR, extended(&error, family)),
-            Family::Inet6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, extended(&error, family)),
-        };
+        let control = error.control(family);
         header.finish(&memory, name.as_bytes(), &[control], libc::MSG_ERRQUEUE | truncated)?;
         Ok(Outcome::Value(written as i64))
     }
-}
-
-/// `struct sock_extended_err` and the address of who sent the message; zeros where nobody did.
-fn extended(error: &QueuedError, family: Family) -> Vec<u8> {
-    let mut bytes = u32::from(error.errno.0).to_ne_bytes().to_vec();
-    bytes.extend([error.origin, error.icmp_type, error.icmp_code, 0]);
-    bytes.extend(error.info.to_ne_bytes());
-    bytes.extend(0u32.to_ne_bytes());
-    match error.offender {
-        Some(offender) => bytes.extend(address::encode(family, SocketAddr::new(offender, 0)).as_bytes()),
-        None => bytes.resize(bytes.len() + if family == Family::Inet { 16 } else { 28 }, 0),
-    }
-    bytes
 }

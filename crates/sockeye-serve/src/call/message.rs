@@ -3,6 +3,7 @@
 use super::Memory;
 use crate::abi::IOVEC_MAX;
 use sockeye_core::Errno;
+use sockeye_core::wire::control::{self, Control};
 
 /// Most bytes that one message carries for us; a stream's rest is left to the next call.
 pub(crate) const MESSAGE_MAX: usize = 256 * 1024;
@@ -26,9 +27,6 @@ pub(crate) struct Header {
 fn word(bytes: &[u8], at: usize) -> u64 {
     u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
-
-/// Length of `struct cmsghdr`.
-const CONTROL_HEADER_LEN: usize = 16;
 
 impl Header {
     /// Reads the header at `address`, its parts too.
@@ -93,24 +91,12 @@ impl Header {
         Ok(at)
     }
 
-    /// The control messages, as (level, type, data).
-    pub(crate) fn controls(&self, memory: &Memory<'_>) -> Result<Vec<(i32, i32, Vec<u8>)>, Errno> {
-        if self.control == 0 || self.control_len < 16 {
+    /// The control messages.
+    pub(crate) fn controls(&self, memory: &Memory<'_>) -> Result<Vec<Control>, Errno> {
+        if self.control == 0 {
             return Ok(vec![]);
         }
-        let area = memory.bytes(self.control, self.control_len.min(CONTROL_MAX))?;
-        let mut found = vec![];
-        let mut at = 0;
-        while at + 16 <= area.len() {
-            let len = word(&area, at) as usize;
-            if len < 16 || at + len > area.len() {
-                return Err(Errno::EINVAL);
-            }
-            let int = |o: usize| i32::from_ne_bytes(area[at + o..at + o + 4].try_into().expect("four bytes"));
-            found.push((int(8), int(12), area[at + 16..at + len].to_vec()));
-            at += len.next_multiple_of(8);
-        }
-        Ok(found)
+        control::parse(&memory.bytes(self.control, self.control_len.min(CONTROL_MAX))?)
     }
 
     /// Writes what recvmsg tells beside the bytes: name, control messages, flags.
@@ -118,7 +104,7 @@ impl Header {
         &self,
         memory: &Memory<'_>,
         name: &[u8],
-        controls: &[(i32, i32, Vec<u8>)],
+        controls: &[Control],
         mut flags: i32,
     ) -> Result<(), Errno> {
         if self.name != 0 {
@@ -126,23 +112,9 @@ impl Header {
             memory.write(self.name, &name[..name.len().min(room)])?;
             memory.write(self.address + 8, &(name.len() as u32).to_ne_bytes())?;
         }
-        let mut area = vec![];
-        for (level, kind, data) in controls {
-            // put_cmsg: one that does not fit is cut where its header does.
-            let room = if self.control == 0 { 0 } else { self.control_len - area.len() };
-            let len = (CONTROL_HEADER_LEN + data.len()).min(room);
-            if len < CONTROL_HEADER_LEN + data.len() {
-                flags |= libc::MSG_CTRUNC;
-            }
-            if len < CONTROL_HEADER_LEN {
-                break;
-            }
-            area.extend((len as u64).to_ne_bytes());
-            area.extend(level.to_ne_bytes());
-            area.extend(kind.to_ne_bytes());
-            area.extend(&data[..len - CONTROL_HEADER_LEN]);
-            area.resize(area.len().next_multiple_of(8).min(self.control_len), 0);
-        }
+        let room = if self.control == 0 { 0 } else { self.control_len };
+        let (area, cut) = control::lay_out(controls, room);
+        flags |= if cut { libc::MSG_CTRUNC } else { 0 };
         memory.write(self.control, &area)?;
         memory.write(self.address + 40, &(area.len() as u64).to_ne_bytes())?;
         memory.write(self.address + 48, &flags.to_ne_bytes())

@@ -22,7 +22,7 @@ use crate::sys::{memory, seccomp};
 use sockeye_core::Errno;
 use std::os::fd::BorrowedFd;
 
-pub(crate) use receive::{EPHEMERAL_NETLINK_PORT, origin};
+pub(crate) use receive::EPHEMERAL_NETLINK_PORT;
 
 /// One call as it came.
 #[derive(Clone, Copy, Debug)]

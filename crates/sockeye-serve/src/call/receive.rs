@@ -10,9 +10,8 @@ use crate::names::Origin;
 use crate::served::{Key, Kind, Phase};
 use crate::server::{Server, is_shut};
 use rustix::net::{RecvFlags, recv};
-use sockeye_core::Errno;
-use sockeye_core::host::Datagram;
-use std::net::{IpAddr, SocketAddr};
+use sockeye_core::wire::control::Control;
+use sockeye_core::{Errno, Payload};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
@@ -220,7 +219,7 @@ impl Server {
             }
         };
         let mut bytes = pending.payload.to_vec();
-        let (len, origin) = (bytes.len(), origin(&pending));
+        let (len, origin) = (bytes.len(), Origin::of(&pending));
         bytes.truncate(room);
         if peek && let Some(datagrams) = self.datagrams(key) {
             datagrams.pending.push_front(pending);
@@ -237,80 +236,11 @@ impl Server {
     }
 
     /// The control messages that the socket's options ask for.
-    fn receive_controls(&mut self, key: Key, origin: &Origin) -> Vec<(i32, i32, Vec<u8>)> {
+    fn receive_controls(&mut self, key: Key, origin: &Origin) -> Vec<Control> {
         let Some(id) = self.socket_id(key) else { return vec![] };
-        let (now, drops) = (self.now, self.host_ref().drops(id) as u32);
-        let mut on = |level: i32, name: i32| {
-            let value = self.lab.host_mut(self.host_id).getsockopt(id, level, name, 4, now);
-            value.is_ok_and(|v| v.iter().any(|b| *b != 0))
-        };
-        let (mut controls, mut wants_destination) = (vec![], None);
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        for (name, fraction) in [
-            (libc::SO_TIMESTAMP, u64::from(wall.subsec_micros())),
-            (libc::SO_TIMESTAMPNS, u64::from(wall.subsec_nanos())),
-        ] {
-            if on(libc::SOL_SOCKET, name) {
-                let data = [wall.as_secs().to_ne_bytes(), fraction.to_ne_bytes()].concat();
-                controls.push((libc::SOL_SOCKET, name, data));
-            }
-        }
-        if drops > 0 && on(libc::SOL_SOCKET, libc::SO_RXQ_OVFL) {
-            controls.push((libc::SOL_SOCKET, libc::SO_RXQ_OVFL, drops.to_ne_bytes().to_vec()));
-        }
-        if origin.segment > 0 {
-            let segment = i32::from(origin.segment).to_ne_bytes().to_vec();
-            controls.push((libc::SOL_UDP, libc::UDP_GRO, segment));
-        }
-        if let IpAddr::V4(to) = origin.to {
-            if on(libc::IPPROTO_IP, libc::IP_PKTINFO) {
-                let mut data = origin.interface.to_ne_bytes().to_vec();
-                data.extend(to.octets());
-                data.extend(to.octets());
-                controls.push((libc::IPPROTO_IP, libc::IP_PKTINFO, data));
-            }
-            if on(libc::IPPROTO_IP, libc::IP_RECVTTL) {
-                let ttl = i32::from(origin.ttl).to_ne_bytes().to_vec();
-                controls.push((libc::IPPROTO_IP, libc::IP_TTL, ttl));
-            }
-            if on(libc::IPPROTO_IP, libc::IP_RECVTOS) {
-                controls.push((libc::IPPROTO_IP, libc::IP_TOS, vec![origin.tos]));
-            }
-            if on(libc::IPPROTO_IP, libc::IP_RECVORIGDSTADDR) {
-                wants_destination = Some((libc::IPPROTO_IP, libc::IP_ORIGDSTADDR));
-            }
-        }
-        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) {
-            let to = match origin.to {
-                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-                IpAddr::V6(ip) => ip,
-            };
-            let mut data = to.octets().to_vec();
-            data.extend(origin.interface.to_ne_bytes());
-            controls.push((libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, data));
-        }
-        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT) {
-            let ttl = i32::from(origin.ttl).to_ne_bytes().to_vec();
-            controls.push((libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, ttl));
-        }
-        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS) {
-            let tos = i32::from(origin.tos).to_ne_bytes().to_vec();
-            controls.push((libc::IPPROTO_IPV6, libc::IPV6_TCLASS, tos));
-        }
-        if on(libc::IPPROTO_IPV6, libc::IPV6_RECVORIGDSTADDR) {
-            wants_destination = Some((libc::IPPROTO_IPV6, libc::IPV6_ORIGDSTADDR));
-        }
-        if let Some((level, name)) = wants_destination {
-            controls.extend(self.destination(key, origin).map(|address| (level, name, address)));
-        }
-        controls
-    }
-
-    /// `IP_ORIGDSTADDR`: where a datagram was sent to, as a socket address of the socket's family.
-    fn destination(&mut self, key: Key, origin: &Origin) -> Option<Vec<u8>> {
-        let (id, family, now) = (self.socket_id(key)?, self.datagrams(key)?.family, self.now);
-        let port = self.host_ref().info(id, now)?.local.port();
-        Some(address::encode(family, SocketAddr::new(origin.to, port)).as_bytes().to_vec())
+        let datagram = origin.datagram(Payload::default(), self.now);
+        self.host_ref().receive_controls(id, &datagram, wall)
     }
 
     pub(super) fn call_recvmmsg(&mut self, call: &Call) -> Answer {
@@ -394,16 +324,5 @@ impl Server {
         }
         let told = if flags & libc::MSG_TRUNC != 0 { received.len } else { written };
         Ok(Outcome::Value(told as i64))
-    }
-}
-
-pub(crate) fn origin(datagram: &Datagram) -> Origin {
-    Origin {
-        from: datagram.from,
-        to: datagram.to,
-        interface: datagram.interface.0,
-        ttl: datagram.ttl,
-        tos: datagram.tos,
-        segment: datagram.segment,
     }
 }

@@ -10,9 +10,8 @@ use crate::held::{HeldKey, Wait};
 use crate::served::{Key, Kind, Phase};
 use crate::server::Server;
 use rustix::net::{SendFlags, send};
-use sockeye_core::host::{IfIndex, SendControl};
+use sockeye_core::host::SendControl;
 use sockeye_core::{Errno, Payload};
-use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
@@ -189,7 +188,7 @@ impl Server {
             Some(Parsed::Address(to)) => Some(to),
             Some(Parsed::Unspecified) | None => None,
         };
-        let control = SendControl { more: flags & libc::MSG_MORE != 0, ..send_control(&controls)? };
+        let control = SendControl { more: flags & libc::MSG_MORE != 0, ..SendControl::read(&controls)? };
         // What the carrier shows has to come first, in its place among the checks.
         if self.datagrams(key).is_some_and(|d| d.error.is_some())
             && let Some(errno) = self.take_datagram_error(key, copy)
@@ -214,60 +213,4 @@ fn broken(call: &Call, flags: i32) -> Answer {
         crate::sys::launch::signal_thread(call.tid, libc::SIGPIPE);
     }
     Err(Errno::EPIPE)
-}
-
-/// The control messages of a datagram that is sent (ip(7), ipv6(7)).
-fn send_control(controls: &[(i32, i32, Vec<u8>)]) -> Result<SendControl, Errno> {
-    let mut control = SendControl::default();
-    for (level, kind, data) in controls {
-        let int = || {
-            let bytes = data.get(..4).ok_or(Errno::EINVAL)?;
-            Ok(i32::from_ne_bytes(bytes.try_into().expect("four bytes")))
-        };
-        // IPv4's type of service may be one byte; the others are ints and no other length will do.
-        let whole = || if data.len() == 4 { int() } else { Err(Errno::EINVAL) };
-        let byte = |n: i32| u8::try_from(n).map_err(|_| Errno::EINVAL);
-        match (*level, *kind) {
-            (libc::IPPROTO_IP, libc::IP_PKTINFO) if data.len() >= 12 => {
-                set_source(
-                    &mut control,
-                    int()? as u32,
-                    IpAddr::from(<[u8; 4]>::try_from(&data[4..8]).expect("four bytes")),
-                );
-            }
-            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) if data.len() >= 20 => {
-                let index = u32::from_ne_bytes(data[16..20].try_into().expect("four bytes"));
-                let ip: [u8; 16] = data[..16].try_into().expect("sixteen bytes");
-                set_source(&mut control, index, IpAddr::from(ip));
-            }
-            (libc::IPPROTO_IP, libc::IP_TTL) => match byte(whole()?)? {
-                0 => return Err(Errno::EINVAL),
-                ttl => control.ttl = Some(ttl),
-            },
-            (libc::IPPROTO_IP, libc::IP_TOS) if data.len() == 1 => control.tos = Some(data[0]),
-            (libc::IPPROTO_IP, libc::IP_TOS) => control.tos = Some(byte(whole()?)?),
-            // RFC 3542, 6.3 and 6.5: -1 stands for what the socket has.
-            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => match whole()? {
-                -1 => control.ttl = None,
-                limit => control.ttl = Some(byte(limit)?),
-            },
-            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => match whole()? {
-                -1 => control.tos = None,
-                class => control.tos = Some(byte(class)?),
-            },
-            (libc::SOL_UDP, libc::UDP_SEGMENT) => {
-                let bytes = data[..].try_into().map_err(|_| Errno::EINVAL)?;
-                control.segment = Some(u16::from_ne_bytes(bytes));
-            }
-            // Marks, priorities and times of sending are taken and have no effect, as with most queues.
-            (libc::SOL_SOCKET, _) => {}
-            _ => return Err(Errno::EINVAL),
-        }
-    }
-    Ok(control)
-}
-
-fn set_source(control: &mut SendControl, index: u32, ip: IpAddr) {
-    control.interface = (index != 0).then_some(IfIndex(index));
-    control.source = (!ip.is_unspecified()).then_some(ip);
 }

@@ -5,8 +5,8 @@
 //! datagrams. What the carrier has no room for stays in the host's queue, which drops beyond `SO_RCVBUF`.
 //! In: plain sends of connected sockets arrive at our end.
 
-use crate::call::origin;
 use crate::call::{Answer, Outcome};
+use crate::names::Origin;
 use crate::served::{self, Key, Kind};
 use crate::server::{Server, is_writable, supervisor_error};
 use crate::sys::socket;
@@ -53,7 +53,7 @@ impl Server {
     /// Puts one datagram into the carrier; keeps it where there is no room.
     fn datagram_out(&mut self, key: Key, datagram: Datagram) -> bool {
         let name = self.names.carrier(key);
-        let origin = origin(&datagram);
+        let origin = Origin::of(&datagram);
         if datagram.segment > 0 && self.datagrams(key).is_some_and(|d| d.end.is_some()) {
             // Our end has one name, which cannot tell of a batch.
             return self.unbatch(key, datagram);

@@ -9,7 +9,7 @@ use crate::served::Key;
 use crate::server::{Server, is_failed};
 use crate::sys::{message, socket};
 use rustix::net::{SendFlags, SocketAddrUnix, bind, connect, send};
-use sockeye_core::host::{Datagram, IfIndex, QueuedError};
+use sockeye_core::host::QueuedError;
 use sockeye_core::{Errno, Payload, Readiness};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -93,18 +93,9 @@ impl Server {
                 None => None,
             };
             let Some(origin) = origin else { continue };
-            recalled.push(Datagram {
-                payload: Payload::from(bytes::Bytes::copy_from_slice(
-                    &buffer[..received.len.min(DATAGRAM_MAX)],
-                )),
-                from: origin.from,
-                to: origin.to,
-                interface: IfIndex(origin.interface),
-                ttl: origin.ttl,
-                tos: origin.tos,
-                arrived: self.now,
-                segment: origin.segment,
-            });
+            let bytes = &buffer[..received.len.min(DATAGRAM_MAX)];
+            let payload = Payload::from(bytes::Bytes::copy_from_slice(bytes));
+            recalled.push(origin.datagram(payload, self.now));
         }
         if let Some(datagrams) = self.datagrams(key) {
             for datagram in recalled.into_iter().rev() {
