@@ -3,7 +3,9 @@
  * A lab has hosts and links between them. A thread uses a host (sockeye_use) and makes sockets on it; every other call
  * goes by the descriptor. Constants, structs and errno are those of the system's own headers (Linux). Descriptors are
  * numbers of the library's own, from 2^20 on; the functions of files (read, write, readv, writev, close, dup, dup2, fcntl,
- * ioctl) hand other numbers to the system. No call raises SIGPIPE. All functions may be called from any thread.
+ * ioctl) hand other numbers to the system. All functions may be called from any thread. As on Linux a signal ends poll,
+ * select and epoll_wait with EINTR, and a send to a stream that is broken raises SIGPIPE unless MSG_NOSIGNAL is given; other
+ * calls that wait are not ended by signals.
  *
  * Functions that answer an int or an ssize_t answer -1 and set errno; bad pointers are EFAULT, bad descriptors EBADF.
  */
@@ -120,6 +122,7 @@ int sockeye_epoll_create(int size);
 int sockeye_epoll_create1(int flags);
 int sockeye_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 int sockeye_epoll_wait(int epoll, struct epoll_event *events, int most, int timeout_ms);
+int sockeye_epoll_pwait(int epoll, struct epoll_event *events, int most, int timeout_ms, const sigset_t *mask);
 
 /* By the lab's names; services are numbers. The answer is 0 or an EAI_ code of <netdb.h>. */
 struct addrinfo;

@@ -48,6 +48,7 @@
 #define epoll_create1(...) sockeye_epoll_create1(__VA_ARGS__)
 #define epoll_ctl(...) sockeye_epoll_ctl(__VA_ARGS__)
 #define epoll_wait(...) sockeye_epoll_wait(__VA_ARGS__)
+#define epoll_pwait(...) sockeye_epoll_pwait(__VA_ARGS__)
 
 /* The third argument may be absent. */
 #define ioctl(...) sockeye_ioctl(SOCKEYE_IOCTL(__VA_ARGS__, 0, 0))

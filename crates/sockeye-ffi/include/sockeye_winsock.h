@@ -132,10 +132,10 @@ static inline int WSAPoll(WSAPOLLFD *fds, unsigned long count, int timeout) {
 #define shutdown(s, how) sockeye_shutdown((int)(s), how)
 #define setsockopt(s, level, name, value, len) sockeye_setsockopt((int)(s), level, name, value, len)
 #define getsockopt(s, level, name, value, len) sockeye_getsockopt((int)(s), level, name, value, (socklen_t *)(len))
-#define send(s, buffer, len, flags) ((int)sockeye_send((int)(s), buffer, (size_t)(len), flags))
+#define send(s, buffer, len, flags) ((int)sockeye_send((int)(s), buffer, (size_t)(len), (flags) | MSG_NOSIGNAL))
 #define recv(s, buffer, len, flags) ((int)sockeye_recv((int)(s), buffer, (size_t)(len), flags))
 #define sendto(s, buffer, len, flags, addr, addr_len) \
-    ((int)sockeye_sendto((int)(s), buffer, (size_t)(len), flags, addr, addr_len))
+    ((int)sockeye_sendto((int)(s), buffer, (size_t)(len), (flags) | MSG_NOSIGNAL, addr, addr_len))
 #define recvfrom(s, buffer, len, flags, addr, addr_len) \
     ((int)sockeye_recvfrom((int)(s), buffer, (size_t)(len), flags, addr, (socklen_t *)(addr_len)))
 

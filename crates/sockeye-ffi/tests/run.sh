@@ -42,6 +42,7 @@ program() {
         timeout 60 "$WORK/$name" >>"$WORK/log" 2>&1; then pass "$name"; else fail "$name" "status $?" "$WORK/log"; fi
 }
 program crowd "$here/threads.c" "$here/host.c"
+program signals "$here/signals.c" "$here/host.c"
 program echo "$here/../examples/echo.c"
 program names "$here/names.c"
 program winsock -I"$include/winsock" "$here"/winsock/{server,client,pair}.c "$here/host.c"

@@ -84,6 +84,10 @@ pub extern "C" fn sockeye_connect(fd: i32, addr: *const u8, len: u32) -> i32 {
             Ok(Parsed::Unspecified) => handle.socket.with(|host, id, now| host.disconnect(id, now)),
             // A stream's address is looked at only where there is something to connect.
             Err(_) if bytes.len() >= 2 && handle.is_stream_in_use() => handle.socket.connect(ANY),
+            // A datagram socket has a port by then (inet_dgram_connect).
+            Err(errno) if bytes.len() >= 2 && handle.kind == Kind::Datagram => {
+                handle.socket.with(|host, id, _| host.autobind(id).and(Err(errno)))
+            }
             Err(errno) => return Err(errno),
         }
         .or_errno()
@@ -150,7 +154,7 @@ pub extern "C" fn sockeye_shutdown(fd: i32, how: i32) -> i32 {
     }))
 }
 
-/// send(2). No signal comes of EPIPE, whatever the flags say.
+/// send(2). With EPIPE a stream's caller gets SIGPIPE, unless the flags say `MSG_NOSIGNAL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn sockeye_send(fd: i32, buffer: *const u8, len: usize, flags: i32) -> isize {
     sockeye_sendto(fd, buffer, len, flags, std::ptr::null(), 0)
@@ -168,7 +172,8 @@ pub extern "C" fn sockeye_sendto(
 ) -> isize {
     answer(on(fd, |handle| {
         let to = handle.destination(addr, addr_len)?;
-        let bytes = memory::read(buffer, handle.bounded(len)?).or_else(|errno| unsent(handle, errno))?;
+        let bytes =
+            memory::read(buffer, handle.bounded(len)?).or_else(|errno| unsent(handle, flags, errno))?;
         send(handle, &bytes, flags, to, &SendControl::default())
     })) as isize
 }
@@ -260,17 +265,28 @@ pub(super) fn send(
     to: Option<SocketAddr>,
     control: &SendControl,
 ) -> Answer<i64> {
-    if handle.kind != Kind::Stream {
-        if flags & libc::MSG_OOB != 0 {
-            return Err(Errno::EOPNOTSUPP);
-        }
-        let control = SendControl { more: flags & libc::MSG_MORE != 0, ..*control };
-        let payload = Payload::from(bytes::Bytes::copy_from_slice(bytes));
-        let sent = run(handle, Way::Write, flags, |host, id, now| {
-            host.send_to(id, payload.clone(), to, &control, now)
-        });
-        return sent.map(|n| n as i64);
+    if handle.kind == Kind::Stream {
+        return send_stream(handle, bytes, flags).inspect_err(|errno| signal_broken(*errno, flags));
     }
+    if flags & libc::MSG_OOB != 0 {
+        return Err(Errno::EOPNOTSUPP);
+    }
+    let control = SendControl { more: flags & libc::MSG_MORE != 0, ..*control };
+    let payload = Payload::from(bytes::Bytes::copy_from_slice(bytes));
+    let sent =
+        run(handle, Way::Write, flags, |host, id, now| host.send_to(id, payload.clone(), to, &control, now));
+    sent.map(|n| n as i64)
+}
+
+/// SIGPIPE for the calling thread, where a stream's EPIPE comes with one.
+fn signal_broken(errno: Errno, flags: i32) {
+    if errno == Errno::EPIPE && flags & libc::MSG_NOSIGNAL == 0 {
+        // SAFETY: it touches no memory; what the program does with the signal is its own.
+        unsafe { libc::raise(libc::SIGPIPE) };
+    }
+}
+
+fn send_stream(handle: &Handle, bytes: &[u8], flags: i32) -> Answer<i64> {
     if flags & libc::MSG_OOB != 0 {
         let sent = run(handle, Way::Write, flags, |host, id, now| host.send_urgent(id, bytes, now));
         return sent.map(|n| n as i64);
@@ -290,11 +306,14 @@ pub(super) fn send(
 }
 
 /// What a send says whose bytes cannot be read: a stream's state comes before its bytes.
-pub(super) fn unsent<T>(handle: &Handle, errno: Errno) -> Answer<T> {
+pub(super) fn unsent<T>(handle: &Handle, flags: i32, errno: Errno) -> Answer<T> {
     if handle.kind == Kind::Stream {
         match handle.socket.with(|host, id, now| host.send(id, &[], now)).or_errno() {
             Ok(_) | Err(Errno::EAGAIN) => {}
-            Err(state) => return Err(state),
+            Err(state) => {
+                signal_broken(state, flags);
+                return Err(state);
+            }
         }
     }
     Err(errno)
@@ -369,6 +388,8 @@ impl Handle {
         if self.kind == Kind::Stream {
             return Ok(None);
         }
+        // From now on datagrams can come for it, whatever becomes of this one.
+        self.socket.with(|host, id, _| host.autobind(id)).or_errno()?;
         match address::for_send(self.domain, &bytes)? {
             Parsed::Address(addr) => Ok(Some(addr)),
             Parsed::Unspecified => Ok(None),

@@ -5,12 +5,13 @@
 //! candidate; an edge-triggered one becomes one again by its waker. No lock of an epoll is held while a socket is asked,
 //! since that may wake others.
 
+use super::parker::{End, Mask, Parker};
 use super::poll::{next_number, shown};
 use super::table::{self, Open};
 use super::{Answer, answer_int, memory};
 use sockeye_core::{Errno, Readiness};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -24,13 +25,14 @@ struct Shared {
     /// is reported before another can have served it and armed it again. It is never held while a thread waits.
     scan: Mutex<()>,
     state: Mutex<State>,
-    bell: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     interests: BTreeMap<i32, Interest>,
     candidates: VecDeque<i32>,
+    /// Threads that wait, the longest first; one is taken out when it is woken.
+    sleepers: VecDeque<Arc<Parker>>,
     /// Those that poll the epoll itself.
     outer: Vec<(u64, Waker)>,
 }
@@ -61,8 +63,7 @@ pub extern "C" fn sockeye_epoll_create1(flags: i32) -> i32 {
         if flags & !libc::EPOLL_CLOEXEC != 0 {
             return Err(Errno::EINVAL);
         }
-        let shared =
-            Arc::new(Shared { scan: Mutex::default(), state: Mutex::default(), bell: Condvar::new() });
+        let shared = Arc::new(Shared { scan: Mutex::default(), state: Mutex::default() });
         table::insert(Arc::new(Open::Epoll(Epoll { shared })), flags & libc::EPOLL_CLOEXEC != 0, 0)
     })())
 }
@@ -109,12 +110,24 @@ pub extern "C" fn sockeye_epoll_wait(
     most: i32,
     timeout_ms: i32,
 ) -> i32 {
+    sockeye_epoll_pwait(epoll, events, most, timeout_ms, std::ptr::null())
+}
+
+/// epoll_pwait(2).
+#[unsafe(no_mangle)]
+pub extern "C" fn sockeye_epoll_pwait(
+    epoll: i32,
+    events: *mut libc::epoll_event,
+    most: i32,
+    timeout_ms: i32,
+    mask: *const libc::sigset_t,
+) -> i32 {
     answer_int((|| {
         let open = table::find(epoll)?;
         let Open::Epoll(epoll) = &*open else { return Err(Errno::EINVAL) };
         let most = usize::try_from(most).ok().filter(|most| *most > 0).ok_or(Errno::EINVAL)?;
         let until = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
-        let found = epoll.wait(most, until);
+        let found = epoll.wait(most, until, mask)?;
         for (index, (bits, data)) in found.iter().enumerate() {
             let to = events.cast::<u8>().wrapping_add(index * EVENT_LEN);
             memory::write(to, &[&bits.to_ne_bytes()[..], &[0; DATA_AT - 4], &data.to_ne_bytes()].concat())?;
@@ -184,24 +197,30 @@ impl Epoll {
         opens.iter().any(|open| matches!(&**open, Open::Epoll(inner) if inner.leads_to(other, depth + 1)))
     }
 
-    /// Events and data of up to `most` that are ready.
-    fn wait(&self, most: usize, until: Option<Instant>) -> Vec<(u32, u64)> {
+    /// Events and data of up to `most` that are ready; none when the time is over.
+    fn wait(&self, most: usize, until: Option<Instant>, mask: Mask) -> Answer<Vec<(u32, u64)>> {
         loop {
             let found = self.collect(most, true);
             if !found.is_empty() {
-                return found;
+                return Ok(found);
             }
+            let parker = Parker::of_thread()?;
             let mut state = self.lock();
-            while state.candidates.is_empty() {
-                let Some(until) = until else {
-                    state = self.shared.bell.wait(state).expect("no holder panics");
-                    continue;
-                };
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return vec![];
+            if !state.candidates.is_empty() {
+                continue;
+            }
+            state.sleepers.push_back(Arc::clone(&parker));
+            drop(state);
+            let end = parker.sleep(until, mask);
+            self.lock().leave(&parker);
+            match end {
+                Ok(End::Woken) => {}
+                // What came meanwhile is for who waits on.
+                Ok(End::Late) => return Ok(self.collect(most, true)),
+                Err(errno) => {
+                    self.lock().wake_one();
+                    return Err(errno);
                 }
-                state = self.shared.bell.wait_timeout(state, left).expect("no holder panics").0;
             }
         }
     }
@@ -236,8 +255,8 @@ impl Epoll {
             state.make_candidate(fd, number);
         }
         // Another thread may take what is left.
-        if !state.candidates.is_empty() && take {
-            self.shared.bell.notify_one();
+        if take {
+            state.wake_one();
         }
         found
     }
@@ -305,6 +324,20 @@ impl Interest {
 }
 
 impl State {
+    /// Wakes the thread that has waited longest, where there is something to look at.
+    fn wake_one(&mut self) {
+        if !self.candidates.is_empty()
+            && let Some(sleeper) = self.sleepers.pop_front()
+        {
+            sleeper.wake();
+        }
+    }
+
+    /// A thread does not wait any more.
+    fn leave(&mut self, parker: &Arc<Parker>) {
+        self.sleepers.retain(|other| !Arc::ptr_eq(other, parker));
+    }
+
     fn make_candidate(&mut self, fd: i32, number: u64) -> bool {
         match self.interests.get_mut(&fd) {
             Some(interest) if interest.number == number && !interest.is_candidate => {
@@ -324,8 +357,8 @@ impl Shared {
             return;
         }
         let outer = std::mem::take(&mut state.outer);
+        state.wake_one();
         drop(state);
-        self.bell.notify_one();
         outer.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }

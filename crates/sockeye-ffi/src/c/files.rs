@@ -29,7 +29,7 @@ pub extern "C" fn sockeye_write(fd: i32, buffer: *const u8, len: usize) -> isize
         return unsafe { libc::write(fd, buffer.cast(), len) };
     }
     answer(on(fd, |handle| {
-        let bytes = memory::read(buffer, len.min(LENGTH_MAX)).or_else(|errno| unsent(handle, errno))?;
+        let bytes = memory::read(buffer, len.min(LENGTH_MAX)).or_else(|errno| unsent(handle, 0, errno))?;
         send(handle, &bytes, 0, None, &SendControl::default())
     })) as isize
 }

@@ -1,6 +1,6 @@
 //! Labs and hosts for C: described, started, used, freed.
 
-use super::{Answer, answer_int, memory};
+use super::{Answer, answer_int, memory, parker};
 use sockeye_core::Errno;
 use sockeye_rs::net::Net;
 use sockeye_rs::{Lab, LabBuilder, Link};
@@ -183,7 +183,8 @@ pub extern "C" fn sockeye_lab_start(lab: *mut sockeye_lab) -> i32 {
     answer_int((|| {
         let lab = borrow(lab)?;
         let builder = lab.builder.take().ok_or_else(|| fail("the lab runs", Errno(libc::EBUSY as u16)))?;
-        lab.running = Some(builder.build().map_err(|error| fail(error, Errno::EINVAL))?);
+        let built = parker::without_signals(|| builder.build());
+        lab.running = Some(built.map_err(|error| fail(error, Errno::EINVAL))?);
         Ok(0)
     })())
 }

@@ -97,7 +97,7 @@ pub extern "C" fn sockeye_writev(fd: i32, parts: *const libc::iovec, count: i32)
     }
     answer(on(fd, |handle| {
         let parts = Parts::counted(parts, count)?;
-        let bytes = parts.gather().or_else(|errno| unsent(handle, errno))?;
+        let bytes = parts.gather().or_else(|errno| unsent(handle, 0, errno))?;
         send(handle, &bytes, 0, None, &SendControl::default())
     })) as isize
 }
@@ -112,7 +112,7 @@ fn send_message(handle: &Handle, message: *const libc::msghdr, flags: i32) -> An
     let header = read_header(message)?;
     let to = handle.destination(header.msg_name.cast(), header.msg_namelen)?;
     let parts = Parts::read(header.msg_iov, header.msg_iovlen as _)?;
-    let bytes = parts.gather().or_else(|errno| unsent(handle, errno))?;
+    let bytes = parts.gather().or_else(|errno| unsent(handle, flags, errno))?;
     let control = match header.msg_control.is_null() {
         true => SendControl::default(),
         false => {
@@ -147,7 +147,7 @@ fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> A
         Received::Bytes(_) | Received::Dropped(_) => vec![],
     };
     let cut = if received.is_cut(parts.len()) { libc::MSG_TRUNC } else { 0 };
-    finish(message, &header, &name, &controls, cut)?;
+    finish(message, &header, &name, &controls, cut | flags & libc::MSG_OOB)?;
     Ok(received.told(parts.len(), flags))
 }
 

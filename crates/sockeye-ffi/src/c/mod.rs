@@ -23,6 +23,7 @@ mod memory;
 mod messages;
 mod names;
 mod options;
+mod parker;
 mod poll;
 mod table;
 

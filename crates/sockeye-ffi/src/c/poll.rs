@@ -1,21 +1,22 @@
 //! poll(2), ppoll(2), select(2) and pselect(2) over the library's descriptors.
 //!
 //! One round asks every socket and leaves a waker with each under the lab's lock; the thread then sleeps until one of
-//! them is woken, and asks again. Signal masks are applied as the system's calls do, but not atomically with the sleep.
+//! them is woken, and asks again. A signal ends the sleep, whatever `SA_RESTART` says, and a mask lasts as long as it.
 
+use super::parker::{End, Mask, Parker};
 use super::table::{self, Open};
 use super::{Answer, answer_int, memory};
 use sockeye_core::{Errno, Readiness};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// poll(2). A descriptor that is not the library's is POLLNVAL.
 #[unsafe(no_mangle)]
 pub extern "C" fn sockeye_poll(fds: *mut libc::pollfd, count: libc::nfds_t, timeout_ms: i32) -> i32 {
     let until = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
-    answer_int(poll(fds, count, until))
+    answer_int(poll(fds, count, until, std::ptr::null()))
 }
 
 /// ppoll(2).
@@ -26,7 +27,7 @@ pub extern "C" fn sockeye_ppoll(
     timeout: *const libc::timespec,
     mask: *const libc::sigset_t,
 ) -> i32 {
-    answer_int(deadline(timeout).and_then(|until| masked(mask, || poll(fds, count, until))))
+    answer_int(deadline(timeout).and_then(|until| poll(fds, count, until, mask)))
 }
 
 /// select(2), for descriptors below `FD_SETSIZE` (see `sockeye_first_descriptor`).
@@ -48,7 +49,7 @@ pub extern "C" fn sockeye_select(
                 Some(Instant::now() + time.map_err(|_| Errno::EINVAL)?)
             }
         };
-        select(count, [read, write, except], until)
+        select(count, [read, write, except], until, std::ptr::null())
     })())
 }
 
@@ -62,9 +63,7 @@ pub extern "C" fn sockeye_pselect(
     timeout: *const libc::timespec,
     mask: *const libc::sigset_t,
 ) -> i32 {
-    answer_int(
-        deadline(timeout).and_then(|until| masked(mask, || select(count, [read, write, except], until))),
-    )
+    answer_int(deadline(timeout).and_then(|until| select(count, [read, write, except], until, mask)))
 }
 
 /// When a time that begins now ends; None for null, EINVAL for what is no time.
@@ -83,22 +82,7 @@ pub(super) fn deadline(timeout: *const libc::timespec) -> Answer<Option<Instant>
     }
 }
 
-/// Runs `f` with this signal mask.
-fn masked<T>(mask: *const libc::sigset_t, f: impl FnOnce() -> T) -> T {
-    if mask.is_null() {
-        return f();
-    }
-    // SAFETY: a plain set of bits; the caller's mask is read by libc as the system's call reads it.
-    unsafe {
-        let mut before = std::mem::zeroed::<libc::sigset_t>();
-        libc::pthread_sigmask(libc::SIG_SETMASK, mask, &raw mut before);
-        let result = f();
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
-        result
-    }
-}
-
-fn poll(fds: *mut libc::pollfd, count: libc::nfds_t, until: Option<Instant>) -> Answer<i64> {
+fn poll(fds: *mut libc::pollfd, count: libc::nfds_t, until: Option<Instant>, mask: Mask) -> Answer<i64> {
     let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
     if count > COUNT_MAX {
         return Err(Errno::EINVAL);
@@ -111,7 +95,7 @@ fn poll(fds: *mut libc::pollfd, count: libc::nfds_t, until: Option<Instant>) -> 
             (fd, u16::from_ne_bytes([b[4], b[5]]))
         })
         .collect();
-    let found = wait(&entries, until);
+    let found = wait(&entries, until, mask)?;
     for (index, events) in found.iter().enumerate() {
         let to = fds.cast::<u8>().wrapping_add(index * ENTRY_LEN + 6);
         memory::write(to, &events.to_ne_bytes())?;
@@ -120,8 +104,8 @@ fn poll(fds: *mut libc::pollfd, count: libc::nfds_t, until: Option<Instant>) -> 
 }
 
 /// What each descriptor is ready for, as soon as one is ready for something that is asked.
-fn wait(entries: &[(i32, u16)], until: Option<Instant>) -> Vec<u16> {
-    let parker = Arc::new(Parker::default());
+fn wait(entries: &[(i32, u16)], until: Option<Instant>, mask: Mask) -> Answer<Vec<u16>> {
+    let parker = Parker::of_thread()?;
     let waker = Waker::from(Arc::clone(&parker));
     let number = next_number();
     let opens: Vec<Option<Arc<Open>>> = entries.iter().map(|(fd, _)| table::find(*fd).ok()).collect();
@@ -132,8 +116,13 @@ fn wait(entries: &[(i32, u16)], until: Option<Instant>) -> Vec<u16> {
             Some(open) => shown(open.watch(number, &waker), *asked),
         };
         let found: Vec<u16> = entries.iter().zip(&opens).map(look).collect();
-        if found.iter().any(|events| *events != 0) || !parker.sleep(until) {
-            break found;
+        if found.iter().any(|events| *events != 0) {
+            break Ok(found);
+        }
+        match parker.sleep(until, mask) {
+            Ok(End::Woken) => {}
+            Ok(End::Late) => break Ok(found),
+            Err(errno) => break Err(errno),
         }
     };
     opens.iter().flatten().for_each(|open| open.unwatch(number));
@@ -148,7 +137,7 @@ pub(super) fn shown(ready: Readiness, asked: u16) -> u16 {
     bits & (asked | (libc::POLLERR | libc::POLLHUP) as u16)
 }
 
-fn select(count: i32, sets: [*mut libc::fd_set; 3], until: Option<Instant>) -> Answer<i64> {
+fn select(count: i32, sets: [*mut libc::fd_set; 3], until: Option<Instant>, mask: Mask) -> Answer<i64> {
     let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?.min(libc::FD_SETSIZE);
     let len = count.div_ceil(64) * 8;
     let read = |set: &*mut libc::fd_set| match set.is_null() {
@@ -166,7 +155,7 @@ fn select(count: i32, sets: [*mut libc::fd_set; 3], until: Option<Instant>) -> A
             entries.push((fd as i32, wanted));
         }
     }
-    let found = wait(&entries, until);
+    let found = wait(&entries, until, mask)?;
     // POLLIN_SET, POLLOUT_SET, POLLEX_SET of Linux.
     let shows = [
         POLLIN | (libc::POLLHUP | libc::POLLERR) as u16,
@@ -188,40 +177,6 @@ fn select(count: i32, sets: [*mut libc::fd_set; 3], until: Option<Instant>) -> A
         memory::write(set.cast(), bytes)?;
     }
     Ok(total)
-}
-
-/// A thread that sleeps until it is woken.
-#[derive(Default)]
-pub(super) struct Parker {
-    rung: Mutex<bool>,
-    bell: Condvar,
-}
-
-impl Parker {
-    /// Sleeps until it is woken, or was since the last time; false when the time is over.
-    fn sleep(&self, until: Option<Instant>) -> bool {
-        let mut rung = self.rung.lock().expect("no holder panics");
-        while !*rung {
-            let Some(until) = until else {
-                rung = self.bell.wait(rung).expect("no holder panics");
-                continue;
-            };
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            rung = self.bell.wait_timeout(rung, left).expect("no holder panics").0;
-        }
-        *rung = false;
-        true
-    }
-}
-
-impl Wake for Parker {
-    fn wake(self: Arc<Self>) {
-        *self.rung.lock().expect("no holder panics") = true;
-        self.bell.notify_one();
-    }
 }
 
 /// A number that no other watcher has.
