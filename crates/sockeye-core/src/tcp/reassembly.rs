@@ -41,8 +41,12 @@ impl Reassembly {
         ensure(self.fin.is_none_or(|fin| fin >= free_from), || "pieces behind the FIN".into())
     }
 
-    /// Keeps what is new of a payload that starts at `start`; says how many bytes that were.
-    pub(super) fn insert(&mut self, start: u64, payload: Payload) -> usize {
+    /// Keeps what is new of a payload that starts at `start`; says how many bytes that were. What claims to be behind
+    /// the FIN is not kept.
+    pub(super) fn insert(&mut self, start: u64, mut payload: Payload) -> usize {
+        if let Some(fin) = self.fin {
+            payload.truncate(fin.saturating_sub(start).try_into().unwrap_or(usize::MAX));
+        }
         let mut at = start;
         let mut kept = 0;
         for slice in payload.into_slices() {
@@ -53,9 +57,19 @@ impl Reassembly {
         kept
     }
 
-    /// A FIN came behind the byte before `at`.
+    /// A FIN came behind the byte before `at`. Linux keeps what is behind it and throws it away with the FIN; a FIN
+    /// within data that has come it takes for a copy of that.
     pub(super) fn set_fin(&mut self, at: u64) {
-        self.fin.get_or_insert(at);
+        let before = self.pieces.range(..=at).next_back();
+        if self.fin.is_none() && before.is_none_or(|(start, piece)| start + piece.len() as u64 <= at) {
+            self.pieces.split_off(&at);
+            self.fin = Some(at);
+        }
+    }
+
+    /// The stream has come to `next`; a FIN that it has passed over was none.
+    pub(super) fn advance(&mut self, next: u64) {
+        self.fin = self.fin.filter(|fin| *fin >= next);
     }
 
     /// Whether the FIN is next.
@@ -117,6 +131,30 @@ mod tests {
     use alloc::vec;
     use alloc::vec::Vec;
     use proptest::prelude::*;
+
+    #[test]
+    fn nothing_is_kept_behind_a_fin() {
+        let bytes = |n: usize| Payload::from(Bytes::from(vec![1; n]));
+        let mut queue = Reassembly::default();
+        queue.insert(120, bytes(10));
+        queue.set_fin(110);
+        assert_eq!((queue.len(), queue.insert(105, bytes(10)), queue.insert(110, bytes(1))), (0, 5, 0));
+        queue.set_fin(120);
+        assert_eq!(queue.check(100), Ok(()));
+        assert!(queue.take(105).is_some() && queue.fin_at(110));
+    }
+
+    #[test]
+    fn a_fin_within_the_stream_is_none() {
+        let bytes = |n: usize| Payload::from(Bytes::from(vec![1; n]));
+        let mut queue = Reassembly::default();
+        queue.insert(100, bytes(20));
+        queue.set_fin(110);
+        assert!(queue.take(100).is_some() && queue.is_empty());
+        queue.set_fin(130);
+        queue.advance(131);
+        assert!(queue.is_empty() && queue.check(131).is_ok());
+    }
 
     proptest! {
         /// Against a byte map: what came first stays, everything in order comes out once its gap is closed.

@@ -78,7 +78,8 @@ impl Connection {
             self.deliver(payload, ctx);
             self.note_data(len, ctx);
         }
-        fin |= self.take_waiting(ctx);
+        // With a FIN, what waits is behind the end of the stream.
+        fin = fin || self.take_waiting(ctx);
         if fin {
             self.take_fin(ctx);
         } else {
@@ -140,6 +141,7 @@ impl Connection {
         while let Some(piece) = waiting.take(self.rcv.bytes) {
             self.deliver(piece.into(), ctx);
         }
+        waiting.advance(self.rcv.bytes);
         let fin = waiting.fin_at(self.rcv.bytes);
         let nxt = self.rcv.nxt;
         if let Some(told) = &mut self.rcv.selective {
@@ -164,7 +166,7 @@ impl Connection {
     fn take_fin(&mut self, ctx: &mut Ctx<'_>) {
         self.rcv.nxt = self.rcv.nxt + 1;
         self.marks |= Marks::SHUT_READ | Marks::DONE;
-        self.rcv.reassembly = None;
+        (self.rcv.reassembly, self.rcv.selective) = (None, None);
         match self.state {
             State::Established => {
                 self.state = State::CloseWait;
