@@ -9,12 +9,14 @@
 //! corpus and random programs.
 #![allow(unreachable_pub)]
 
+#[path = "../crates/sockeye-core/tests/world/mod.rs"]
+mod world;
+
 use bytes::Bytes;
 use sockeye_core::filter::Instruction;
-use sockeye_core::host::{
-    Domain, Host, HostConfig, IfIndex, InterfaceConfig, Kind, RouteConfig, SendControl, Shutdown, SocketId,
-};
+use sockeye_core::host::{Domain, Host, IfIndex, Kind, SendControl, Shutdown, SocketId};
 use sockeye_core::netlink::diag::Owner;
+use sockeye_core::wire::checksum::Checksum;
 use sockeye_core::wire::control;
 use sockeye_core::{Instant, Packet, Payload};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -74,7 +76,7 @@ impl<'a> Script<'a> {
 /// Two hosts, their sockets, and what is on the way between them.
 struct World {
     now: Instant,
-    hosts: [Host; 2],
+    hosts: Vec<Host>,
     sockets: Vec<(usize, SocketId)>,
     /// The last packets that crossed, for being changed and sent again.
     seen: Vec<(usize, Vec<u8>)>,
@@ -85,24 +87,8 @@ const SEEN_MAX: usize = 16;
 
 impl World {
     fn new() -> Self {
-        let host = |name: &str, nets: [&str; 2], seed| {
-            let nets = nets.iter().map(|net| net.parse().expect("a network")).collect();
-            let route = |to: &str| RouteConfig {
-                destination: to.parse().expect("a network"),
-                gateway: None,
-                interface: "eth0".into(),
-            };
-            let config = HostConfig {
-                name: name.into(),
-                interfaces: vec![InterfaceConfig::new("eth0", nets)],
-                routes: vec![route("0.0.0.0/0"), route("::/0")],
-                ..HostConfig::default()
-            };
-            Host::new(config, seed)
-        };
-        let hosts =
-            [host("a", ["10.0.0.1/24", "fd00::1/64"], 7), host("b", ["10.0.0.2/24", "fd00::2/64"], 8)];
-        Self { now: Instant::from_millis(1000), hosts, sockets: vec![], seen: vec![] }
+        let world::World { now, hosts, .. } = world::World::two();
+        Self { now, hosts, sockets: vec![], seen: vec![] }
     }
 
     /// One exchange: what both have to send arrives, but for what the mask loses; bit by bit, from the lowest.
@@ -265,7 +251,7 @@ impl World {
             }
             1 => {
                 if let Ok(datagram) = host.recv_from(id, script.byte() & 1 == 1, now) {
-                    host.receive_controls(id, &datagram, std::time::Duration::ZERO);
+                    host.receive_controls(id, &datagram, || std::time::Duration::ZERO);
                 }
                 answered(host.recv_error(id));
             }
@@ -398,45 +384,41 @@ pub fn control(area: &[u8]) {
 
 /// Makes the checksums right, as far as the headers are there.
 fn mend(bytes: &mut [u8]) {
-    let (at, protocol, pseudo) = match bytes.first().map(|byte| byte >> 4) {
+    let (at, protocol, src, dst) = match bytes.first().map(|byte| byte >> 4) {
         Some(4) if bytes.len() >= 20 => {
             let at = usize::from(bytes[0] & 15) * 4;
             if at < 20 || at > bytes.len() {
                 return;
             }
-            bytes[10..12].fill(0);
-            let sum = internet_checksum(&bytes[..at], 0);
-            bytes[10..12].copy_from_slice(&sum.to_be_bytes());
-            (at, bytes[9], words(&bytes[12..20]))
+            put_checksum(&mut bytes[..at], 10, Checksum::default());
+            (at, bytes[9], ip::<4>(&bytes[12..]), ip::<4>(&bytes[16..]))
         }
-        Some(6) if bytes.len() >= 40 => (40, bytes[6], words(&bytes[8..40])),
+        Some(6) if bytes.len() >= 40 => (40, bytes[6], ip::<16>(&bytes[8..]), ip::<16>(&bytes[24..])),
         _ => return,
     };
+    let pseudo = Checksum::pseudo(src, dst, protocol, bytes.len() - at);
     let (place, pseudo) = match protocol {
-        1 => (2, 0),
-        6 => (16, pseudo + 6),
-        17 | 136 => (6, pseudo + u32::from(protocol)),
-        58 => (2, pseudo + 58),
+        1 => (2, Checksum::default()),
+        6 => (16, pseudo),
+        17 | 136 => (6, pseudo),
+        58 => (2, pseudo),
         _ => return,
     };
-    let upper = &mut bytes[at..];
-    if upper.len() >= place + 2 {
-        let pseudo = if protocol == 1 { 0 } else { pseudo + upper.len() as u32 };
-        upper[place..place + 2].fill(0);
-        let sum = internet_checksum(upper, pseudo);
-        upper[place..place + 2].copy_from_slice(&sum.to_be_bytes());
-    }
+    put_checksum(&mut bytes[at..], place, pseudo);
 }
 
-fn words(bytes: &[u8]) -> u32 {
-    bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum()
+fn ip<const N: usize>(bytes: &[u8]) -> IpAddr
+where
+    IpAddr: From<[u8; N]>,
+{
+    IpAddr::from(*bytes.first_chunk().expect("the header was measured"))
 }
 
-/// RFC 1071, slowly.
-fn internet_checksum(bytes: &[u8], more: u32) -> u16 {
-    let mut sum = words(bytes) + more;
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
+/// Over all of `bytes`, to the place in them, where there is one.
+fn put_checksum(bytes: &mut [u8], place: usize, mut sum: Checksum) {
+    if bytes.len() >= place + 2 {
+        bytes[place..place + 2].fill(0);
+        sum.add(bytes);
+        bytes[place..place + 2].copy_from_slice(&sum.finish().to_be_bytes());
     }
-    !(sum as u16)
 }

@@ -21,13 +21,9 @@ impl Host {
                 return Err(format!("{}: not found by its addresses", name()));
             }
             // One in line to send is settled when it has had its turn.
-            if !flow.sending && flow.timer.map(|(_, at)| at) != flow.deadline() {
-                let timer = flow.timer.map(|(_, at)| at);
-                return Err(format!(
-                    "{}: its timer is at {timer:?}, its deadline {:?}",
-                    name(),
-                    flow.deadline()
-                ));
+            let (timer, deadline) = (flow.timer.map(|(_, at)| at), flow.deadline());
+            if !flow.sending && timer != deadline {
+                return Err(format!("{}: its timer is at {timer:?}, its deadline {deadline:?}", name()));
             }
             timers += usize::from(flow.timer.is_some());
             match &flow.kind {

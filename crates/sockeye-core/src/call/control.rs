@@ -4,7 +4,7 @@
 use crate::errno::{Errno, Result};
 use crate::host::{Datagram, Domain, Host, IfIndex, QueuedError, SendControl, SocketId};
 use crate::options::table::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, SOL_SOCKET};
-use crate::wire::control::Control;
+use crate::wire::control::{Control, ExtendedError};
 use crate::wire::{sockaddr, to_v6};
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -64,34 +64,36 @@ impl SendControl {
 }
 
 impl QueuedError {
-    /// `IP_RECVERR` or `IPV6_RECVERR`: `struct sock_extended_err` and the address of who sent the message, zeros where
-    /// nobody did.
+    /// The control message that tells of it.
     pub fn control(&self, domain: Domain) -> Control {
-        let mut data = u32::from(self.errno.0).to_ne_bytes().to_vec();
-        data.extend([self.origin, self.icmp_type, self.icmp_code, 0]);
-        data.extend(self.info.to_ne_bytes());
-        data.extend(0u32.to_ne_bytes());
-        let (level, kind, address_len) = match domain {
-            Domain::Inet => (IPPROTO_IP, IP_RECVERR, 16),
-            Domain::Inet6 => (IPPROTO_IPV6, IPV6_RECVERR, 28),
+        let error = ExtendedError {
+            errno: self.errno.0.into(),
+            origin: self.origin,
+            kind: self.icmp_type,
+            code: self.icmp_code,
+            info: self.info,
+            data: 0,
+            offender: self.offender,
         };
-        match self.offender {
-            Some(ip) => data.extend(sockaddr::encode(domain, SocketAddr::new(ip, 0)).as_bytes()),
-            None => data.resize(data.len() + address_len, 0),
-        }
-        Control { level, kind, data }
+        error.control(domain)
     }
 }
 
 impl Host {
-    /// The control messages of a datagram that the socket's options ask for. `wall` is the time since 1970 that
-    /// `SO_TIMESTAMP` and `SO_TIMESTAMPNS` tell.
-    pub fn receive_controls(&self, id: SocketId, datagram: &Datagram, wall: Duration) -> Vec<Control> {
+    /// The control messages of a datagram that the socket's options ask for. `wall` gives the time since 1970 that
+    /// `SO_TIMESTAMP` and `SO_TIMESTAMPNS` tell; it is read only for them.
+    pub fn receive_controls(
+        &self,
+        id: SocketId,
+        datagram: &Datagram,
+        wall: impl Fn() -> Duration,
+    ) -> Vec<Control> {
         let mut controls = Vec::new();
-        for (name, fraction) in [(SO_TIMESTAMP, wall.subsec_micros()), (SO_TIMESTAMPNS, wall.subsec_nanos())]
-        {
+        for (name, unit) in [(SO_TIMESTAMP, 1000), (SO_TIMESTAMPNS, 1)] {
             if self.asks_for(id, SOL_SOCKET, name) {
-                let data = [wall.as_secs().to_ne_bytes(), u64::from(fraction).to_ne_bytes()].concat();
+                let wall = wall();
+                let fraction = u64::from(wall.subsec_nanos() / unit);
+                let data = [wall.as_secs().to_ne_bytes(), fraction.to_ne_bytes()].concat();
                 controls.push(Control::new(SOL_SOCKET, name, data));
             }
         }
@@ -154,12 +156,10 @@ const SO_RXQ_OVFL: i32 = 40;
 const IP_TOS: i32 = 1;
 const IP_TTL: i32 = 2;
 const IP_PKTINFO: i32 = 8;
-const IP_RECVERR: i32 = 11;
 const IP_RECVTTL: i32 = 12;
 const IP_RECVTOS: i32 = 13;
 /// The option has the message's number.
 const IP_ORIGDSTADDR: i32 = 20;
-const IPV6_RECVERR: i32 = 25;
 const IPV6_RECVPKTINFO: i32 = 49;
 const IPV6_PKTINFO: i32 = 50;
 const IPV6_RECVHOPLIMIT: i32 = 51;

@@ -3,12 +3,18 @@
 //! An area is a row of `struct cmsghdr` on 64-bit machines: length with the header (8 bytes), level and type (4 each),
 //! data, filled up to a multiple of 8. [`parse`] checks it as sendmsg(2) does, [`lay_out`] cuts it as recvmsg(2) does.
 
+use super::sockaddr;
 use crate::errno::{Errno, Result};
+use crate::host::Domain;
+use crate::options::table::{IPPROTO_IP, IPPROTO_IPV6};
 use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
 
 /// `sizeof(struct cmsghdr)`.
 const HEADER_LEN: usize = 16;
 const ALIGNMENT: usize = 8;
+const IP_RECVERR: i32 = 11;
+const IPV6_RECVERR: i32 = 25;
 
 /// One control message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +47,44 @@ impl Control {
     pub(crate) fn bytes<const N: usize>(&self, at: usize, len: usize) -> Result<[u8; N]> {
         let fits = if self.data.len() < len { None } else { self.data.get(at..at + N) };
         fits.and_then(|bytes| bytes.try_into().ok()).ok_or(Errno::EINVAL)
+    }
+}
+
+/// `struct sock_extended_err`, and who sent what it tells of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExtendedError {
+    /// `ee_errno`.
+    pub errno: u32,
+    /// `ee_origin`: 1 local, 2 ICMP, 3 ICMPv6, 4 sending times, 5 zero copy.
+    pub origin: u8,
+    /// `ee_type`.
+    pub kind: u8,
+    /// `ee_code`.
+    pub code: u8,
+    /// `ee_info`.
+    pub info: u32,
+    /// `ee_data`.
+    pub data: u32,
+    /// `SO_EE_OFFENDER`, if somebody sent it.
+    pub offender: Option<IpAddr>,
+}
+
+impl ExtendedError {
+    /// `IP_RECVERR` or `IPV6_RECVERR`: the structure and the offender's address, zeros where there is none.
+    pub fn control(&self, domain: Domain) -> Control {
+        let mut data = self.errno.to_ne_bytes().to_vec();
+        data.extend([self.origin, self.kind, self.code, 0]);
+        data.extend(self.info.to_ne_bytes());
+        data.extend(self.data.to_ne_bytes());
+        let (level, kind, address_len) = match domain {
+            Domain::Inet => (IPPROTO_IP, IP_RECVERR, 16),
+            Domain::Inet6 => (IPPROTO_IPV6, IPV6_RECVERR, 28),
+        };
+        match self.offender {
+            Some(ip) => data.extend(sockaddr::encode(domain, SocketAddr::new(ip, 0)).as_bytes()),
+            None => data.resize(data.len() + address_len, 0),
+        }
+        Control { level, kind, data }
     }
 }
 

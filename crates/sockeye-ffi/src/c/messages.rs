@@ -141,7 +141,7 @@ fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> A
     let name = received.name(handle.domain);
     let controls = match &received {
         Received::Datagram(datagram, _) => {
-            let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             handle.socket.with(|host, id, _| Ok(host.receive_controls(id, datagram, wall))).or_errno()?
         }
         Received::Bytes(_) | Received::Dropped(_) => vec![],

@@ -6,19 +6,10 @@
 use super::world::World;
 use libc::msghdr;
 use sockeye_core::errno::{Errno, Result};
-use sockeye_core::host::{Domain, SocketId};
+use sockeye_core::host::Domain;
 use sockeye_core::tcp::{Stamp, StampKind};
-use sockeye_core::wire::control::{self, Control};
+use sockeye_core::wire::control::{self, Control, ExtendedError};
 use std::ffi::c_int;
-
-/// `struct sock_extended_err`, as far as it says something here.
-struct Report {
-    errno: u32,
-    origin: u8,
-    code: u8,
-    info: u32,
-    data: u32,
-}
 
 impl World {
     /// One notification.
@@ -27,39 +18,34 @@ impl World {
     /// The message's control area is as long as it says.
     pub(super) unsafe fn take_notification(&mut self, fd: c_int, msg: &mut msghdr) -> Result<usize> {
         let id = self.socket(fd)?.id;
+        let domain = self.host.info(id, self.now).map_or(Domain::Inet, |info| info.domain);
         if let Some(stamp) = self.host.take_stamp(id) {
-            let report =
-                Report { errno: ENOMSG, origin: 4, code: 0, info: number(stamp.kind), data: stamp.key };
+            let report = ExtendedError {
+                errno: ENOMSG,
+                origin: 4,
+                info: number(stamp.kind),
+                data: stamp.key,
+                ..ExtendedError::default()
+            };
             let times = Control::new(libc::SOL_SOCKET, libc::SCM_TIMESTAMPING, times(stamp));
             // The packet itself would follow, had the caller room for it.
             msg.msg_flags = libc::MSG_ERRQUEUE | libc::MSG_TRUNC;
             // SAFETY: the caller's promise.
-            unsafe { put(msg, &[times, self.control(id, &report)]) };
+            unsafe { put(msg, &[times, report.control(domain)]) };
             return Ok(0);
         }
         let (first, last) = self.take_zerocopy(fd)?.ok_or(Errno::EAGAIN)?;
-        let report =
-            Report { errno: 0, origin: 5, code: SO_EE_CODE_ZEROCOPY_COPIED, info: first, data: last };
+        let report = ExtendedError {
+            origin: 5,
+            code: SO_EE_CODE_ZEROCOPY_COPIED,
+            info: first,
+            data: last,
+            ..ExtendedError::default()
+        };
         msg.msg_flags = libc::MSG_ERRQUEUE;
         // SAFETY: the caller's promise.
-        unsafe { put(msg, &[self.control(id, &report)]) };
+        unsafe { put(msg, &[report.control(domain)]) };
         Ok(0)
-    }
-
-    /// The report as a control message of the socket's family.
-    fn control(&self, id: SocketId, report: &Report) -> Control {
-        let domain = self.host.info(id, self.now).map_or(Domain::Inet, |info| info.domain);
-        let (level, kind, len) = match domain {
-            Domain::Inet => (libc::IPPROTO_IP, libc::IP_RECVERR, 32),
-            Domain::Inet6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 44),
-        };
-        let mut value = report.errno.to_ne_bytes().to_vec();
-        value.extend([report.origin, 0, report.code, 0]);
-        value.extend(report.info.to_ne_bytes());
-        value.extend(report.data.to_ne_bytes());
-        // Nobody sent it.
-        value.resize(len, 0);
-        Control { level, kind, data: value }
     }
 }
 

@@ -14,6 +14,7 @@ use sockeye_core::wire::control::Control;
 use sockeye_core::{Errno, Payload};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Port ids that netlink sockets get by themselves start here.
 pub(crate) const EPHEMERAL_NETLINK_PORT: u32 = 0x8000_0000;
@@ -238,7 +239,7 @@ impl Server {
     /// The control messages that the socket's options ask for.
     fn receive_controls(&mut self, key: Key, origin: &Origin) -> Vec<Control> {
         let Some(id) = self.socket_id(key) else { return vec![] };
-        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let datagram = origin.datagram(Payload::default(), self.now);
         self.host_ref().receive_controls(id, &datagram, wall)
     }
