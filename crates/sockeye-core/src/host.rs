@@ -54,6 +54,8 @@ pub enum Domain {
     Inet,
     /// `AF_INET6`.
     Inet6,
+    /// `AF_UNIX`.
+    Unix,
 }
 
 /// `SOCK_STREAM` is TCP, `SOCK_DGRAM` is UDP or (protocol ICMP/ICMPv6) ping, `SOCK_RAW` is raw.
@@ -65,6 +67,8 @@ pub enum Kind {
     Datagram,
     /// `SOCK_RAW`.
     Raw,
+    /// `SOCK_SEQPACKET`, of the Unix domain alone.
+    SeqPacket,
 }
 
 /// The directions of shutdown(2).
@@ -218,6 +222,7 @@ pub struct Host {
     /// Ping sockets' identifiers.
     pub(crate) ping_ports: Ports,
     pub(crate) raws: Raws,
+    pub(crate) unix: crate::unix::UnixTable,
     /// How many sockets have a filter.
     pub(crate) filters: usize,
     pub(crate) ephemeral: Ephemeral,
@@ -292,6 +297,7 @@ impl Host {
             lite_names,
             ping_ports: Ports::default(),
             raws: Raws::default(),
+            unix: crate::unix::UnixTable::default(),
             filters: 0,
             ephemeral,
             wheel: Wheel::default(),

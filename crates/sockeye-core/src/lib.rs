@@ -42,6 +42,7 @@ pub mod tcp;
 pub mod time;
 pub mod timer;
 mod udp;
+pub mod unix;
 pub mod wire;
 
 pub use errno::Errno;

@@ -79,6 +79,10 @@ void sockeye_trust_pointers(int trust);
 /* The calls. */
 
 int sockeye_socket(int domain, int type, int protocol);
+/* AF_UNIX. */
+int sockeye_socketpair(int domain, int type, int protocol, int ends[2]);
+/* A path that a Unix-domain socket of the thread's host has; any other is the system's. */
+int sockeye_unlink(const char *path);
 int sockeye_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int sockeye_listen(int fd, int backlog);
 int sockeye_connect(int fd, const struct sockaddr *addr, socklen_t len);

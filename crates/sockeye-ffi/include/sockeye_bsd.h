@@ -12,6 +12,8 @@
 #include "sockeye.h"
 
 #define socket(...) sockeye_socket(__VA_ARGS__)
+#define socketpair(...) sockeye_socketpair(__VA_ARGS__)
+#define unlink(...) sockeye_unlink(__VA_ARGS__)
 #define bind(...) sockeye_bind(__VA_ARGS__)
 #define listen(...) sockeye_listen(__VA_ARGS__)
 #define connect(...) sockeye_connect(__VA_ARGS__)

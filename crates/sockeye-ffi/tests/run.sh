@@ -14,7 +14,7 @@ link=(-L"$libraries" -lsockeye -Wl,-rpath,"$libraries" -pthread)
 # Those that fork (the hosts are in one process), or are about files of the kernel, are left out.
 calls=(accept4 batches bind connect errqueue getpeername getsockname getsockopt listen peek_off port_range pselect
     ppoll readv recvmmsg recvmsg select send sendmmsg sendmsg sendto setsockopt socket threads udplite unconnected
-    unreachable urgent)
+    socketpair unix_datagram unix_rights unix_stream unreachable urgent)
 
 # accepted CALL: the lines in which it may differ, as diff prints them, from differences.txt (see tests/calls/run.sh).
 accepted() {

@@ -134,6 +134,7 @@ impl SocketRow {
             (Kind::Datagram, 17) => "udp",
             (Kind::Datagram, _) => "icmp",
             (Kind::Raw, _) => "raw",
+            (Kind::SeqPacket, _) => "u_seq",
         };
         let path = match (info.kind, direct) {
             (Kind::Stream, true) => "direct",

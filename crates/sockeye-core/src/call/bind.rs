@@ -258,7 +258,7 @@ impl Host {
                 let state = flow.connection().map(|connection| connection.state());
                 state.filter(|s| !matches!(s, State::Closed | State::SynSent)).map(|_| flow.remote)
             }
-            Body::Stream { .. } => None,
+            Body::Stream { .. } | Body::Unix(_) => None,
         };
         peer.map(|peer| socket.show(peer)).ok_or(Errno::ENOTCONN)
     }
@@ -282,7 +282,7 @@ impl Host {
         // inet_put_port forgets the number, not what getsockname shows; __udp_disconnect forgets both.
         socket.port_shown = match socket.kind {
             Kind::Stream => socket.local.port(),
-            Kind::Datagram => 0,
+            Kind::Datagram | Kind::SeqPacket => 0,
             Kind::Raw => u16::from(socket.protocol),
         };
         socket.local.set_port(0);
@@ -301,6 +301,7 @@ pub(super) fn check_family(socket: &Socket, addr: SocketAddr) -> Result<()> {
     let fits = match socket.domain {
         Domain::Inet => addr.is_ipv4(),
         Domain::Inet6 => addr.is_ipv6(),
+        Domain::Unix => false,
     };
     if fits { Ok(()) } else { Err(Errno::EAFNOSUPPORT) }
 }

@@ -26,6 +26,7 @@ impl Host {
     /// connect(2): EINPROGRESS for a TCP handshake under way, `Ok` for a datagram socket.
     pub fn connect(&mut self, id: SocketId, addr: SocketAddr, now: Instant) -> Result<()> {
         match &self.socket_ref(id)?.body {
+            Body::Unix(_) => Err(Errno::EINVAL),
             Body::Datagram(_) => self.connect_datagram(id, addr),
             Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EISCONN),
             Body::Stream { role: Role::Connection { phase: Phase::Connected, .. }, .. } => {
@@ -198,6 +199,7 @@ impl Host {
     /// can be used again.
     pub fn disconnect(&mut self, id: SocketId, now: Instant) -> Result<()> {
         match &mut self.socket_mut(id)?.body {
+            Body::Unix(_) => return self.unix_disconnect(id),
             Body::Datagram(_) => {
                 self.unlist_datagram(id);
                 self.sockets[id].inbox_mut().expect("a datagram socket has an inbox").peer = None;

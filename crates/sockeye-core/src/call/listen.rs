@@ -13,6 +13,7 @@ impl Host {
         let backlog = (backlog as u32).min(self.config.limits.somaxconn);
         let socket = self.socket_mut(id)?;
         match &mut socket.body {
+            Body::Unix(_) => self.unix_listen(id, backlog),
             Body::Datagram(_) => Err(Errno::EOPNOTSUPP),
             Body::Stream { role: Role::Connection { .. }, .. } => Err(Errno::EINVAL),
             Body::Stream { role: Role::Listener(listener), .. } => {
@@ -53,6 +54,9 @@ impl Host {
     /// accept(2): takes the oldest connection of the queue; EAGAIN when there is none.
     pub fn accept(&mut self, id: SocketId) -> Result<SocketId> {
         let socket = self.socket_mut(id)?;
+        if socket.unix().is_some() {
+            return self.unix_accept(id);
+        }
         if socket.inbox().is_some() {
             return Err(Errno::EOPNOTSUPP);
         }

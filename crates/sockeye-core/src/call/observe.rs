@@ -32,6 +32,7 @@ impl Host {
     pub fn readiness(&self, id: SocketId) -> Readiness {
         let Some(socket) = self.sockets.get(id) else { return Readiness::empty() };
         match &socket.body {
+            Body::Unix(_) => self.unix_readiness(id),
             Body::Datagram(_) => socket.datagram_readiness(),
             Body::Stream { role: Role::Listener(listener), .. } => match listener.queue.is_empty() {
                 true => Readiness::empty(),
@@ -64,6 +65,7 @@ impl Host {
         let socket = self.sockets.get(id)?;
         let mut info = socket.info(id);
         match &socket.body {
+            Body::Unix(unix) => unix.show(&mut info),
             Body::Datagram(inbox) => {
                 info.recv_q = inbox.charged;
                 info.remote = inbox.peer.map(|peer| socket.show(peer));

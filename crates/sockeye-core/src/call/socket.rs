@@ -16,6 +16,9 @@ impl Host {
     /// socket(2). EPROTONOSUPPORT for a protocol that its kind does not have: TCP, UDP and UDP-Lite, ICMP of the family
     /// for datagrams (ping), any but 0 for raw.
     pub fn socket(&mut self, domain: Domain, kind: Kind, protocol: u8) -> Result<SocketId> {
+        if domain == Domain::Unix {
+            return self.unix_socket(kind, protocol);
+        }
         let protocol = match (kind, protocol) {
             (Kind::Stream, 0 | protocol::TCP) => protocol::TCP,
             (Kind::Datagram, 0 | protocol::UDP) => protocol::UDP,
@@ -61,6 +64,9 @@ impl Host {
     fn end(&mut self, id: SocketId, now: Instant, finish: impl FnOnce(&mut Self, FlowId)) {
         if !self.sockets.contains_key(id) {
             return;
+        }
+        if self.sockets[id].unix().is_some() {
+            return self.unix_close(id, false);
         }
         if self.sockets[id].inbox().is_some() {
             self.leave_groups(id);
@@ -117,6 +123,10 @@ impl Host {
         let (read, write) = (how != Shutdown::Write, how != Shutdown::Read);
         let socket = self.socket_mut(id)?;
         match &socket.body {
+            Body::Unix(_) => {
+                self.unix_shutdown(id, how);
+                Ok(())
+            }
             Body::Datagram(inbox) => {
                 // Linux sets the bits and wakes whoever waits even when it says ENOTCONN.
                 let is_connected = inbox.peer.is_some();

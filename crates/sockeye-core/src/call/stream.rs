@@ -184,6 +184,7 @@ impl Host {
     /// `SIOCINQ`: bytes to be read, up to an urgent mark; of a datagram socket the next datagram's. EINVAL on a listener.
     pub fn queued_in(&self, id: SocketId) -> Result<usize> {
         match &self.socket_ref(id)?.body {
+            Body::Unix(_) => self.unix_readable(id),
             Body::Datagram(inbox) => Ok(inbox.queue.front().map_or(0, |datagram| datagram.payload.len())),
             Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EINVAL),
             Body::Stream { role: Role::Idle, .. } => Ok(0),
@@ -196,6 +197,7 @@ impl Host {
     /// `SIOCOUTQ`: bytes not acknowledged or not sent. EINVAL on a listener.
     pub fn queued_out(&self, id: SocketId) -> Result<usize> {
         match &self.socket_ref(id)?.body {
+            Body::Unix(_) => self.unix_charged(id),
             Body::Stream { role: Role::Listener(_), .. } => Err(Errno::EINVAL),
             Body::Stream { role: Role::Connection { flow, .. }, .. } => {
                 Ok(self.flows[*flow].connection().map_or(0, Connection::send_queued))
@@ -224,6 +226,8 @@ impl Host {
     /// The connection to send on; none for a datagram socket.
     fn sending(&self, id: SocketId) -> Result<Option<FlowId>> {
         match &self.socket_ref(id)?.body {
+            // These have calls of their own: a name, credentials and rights go with the bytes.
+            Body::Unix(_) => Err(Errno::EOPNOTSUPP),
             Body::Datagram(_) => Ok(None),
             Body::Stream { role: Role::Connection { flow, .. }, .. } => Ok(Some(*flow)),
             Body::Stream { .. } => Err(Errno::EPIPE),
@@ -232,6 +236,8 @@ impl Host {
 
     fn receiving(&self, id: SocketId) -> Result<Option<FlowId>> {
         match &self.socket_ref(id)?.body {
+            // These have calls of their own: a name, credentials and rights go with the bytes.
+            Body::Unix(_) => Err(Errno::EOPNOTSUPP),
             Body::Datagram(_) => Ok(None),
             Body::Stream { role: Role::Connection { flow, .. }, .. } => Ok(Some(*flow)),
             Body::Stream { .. } => Err(Errno::ENOTCONN),

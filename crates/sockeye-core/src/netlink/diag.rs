@@ -255,7 +255,7 @@ fn port_of(info: &SocketInfo, local: SocketAddr) -> u16 {
 
 fn unspecified(domain: Domain) -> SocketAddr {
     match domain {
-        Domain::Inet => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0),
+        Domain::Inet | Domain::Unix => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0),
         Domain::Inet6 => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0),
     }
 }
@@ -274,7 +274,7 @@ fn padded(addr: IpAddr) -> [u8; 16] {
 
 fn address(domain: Domain, bytes: &[u8; 16]) -> IpAddr {
     match domain {
-        Domain::Inet => IpAddr::from([bytes[0], bytes[1], bytes[2], bytes[3]]),
+        Domain::Inet | Domain::Unix => IpAddr::from([bytes[0], bytes[1], bytes[2], bytes[3]]),
         Domain::Inet6 => IpAddr::from(*bytes),
     }
 }

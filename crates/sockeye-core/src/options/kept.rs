@@ -13,6 +13,12 @@ impl Host {
     /// # Errors
     /// ENOPROTOOPT for an option that the socket does not have; EINVAL for too short a structure.
     pub fn may_set(&self, id: SocketId, level: i32, name: i32, len: usize) -> Result<()> {
+        if !self.socket_ref(id)?.is_own_level(level) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        if self.has_unix_option(id, name) {
+            return Ok(());
+        }
         let entry = self.find_option(id, level, name)?;
         match (entry.group, entry.support) {
             (Group::Ip, Support::ReadOnly) => Err(Errno::ENOPROTOOPT),
@@ -37,6 +43,9 @@ impl Host {
     pub fn may_get(&self, id: SocketId, level: i32, name: i32) -> Result<()> {
         if !self.socket_ref(id)?.passes_level(level) {
             return Err(Errno::EOPNOTSUPP);
+        }
+        if self.has_unix_option(id, name) {
+            return Ok(());
         }
         self.find_option(id, level, name).map(drop)
     }

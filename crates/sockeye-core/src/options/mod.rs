@@ -144,6 +144,21 @@ impl Host {
         value: &[u8],
         now: Instant,
     ) -> Result<()> {
+        if self.socket_ref(id)?.unix().is_some() {
+            return self.set_unix_option(id, level, name, value, now);
+        }
+        self.set_known_option(id, level, name, value, now)
+    }
+
+    /// As [`Host::setsockopt`], by the table.
+    pub(crate) fn set_known_option(
+        &mut self,
+        id: SocketId,
+        level: i32,
+        name: i32,
+        value: &[u8],
+        now: Instant,
+    ) -> Result<()> {
         let entry = self.find_option(id, level, name).map_err(|unknown| {
             // sk_setsockopt, tcp_setsockopt and udp_lib_setsockopt look at the length before they look at the name.
             let own = self.sockets.get(id).is_some_and(|socket| match level {
@@ -208,6 +223,10 @@ impl Host {
         if !self.socket_ref(id)?.passes_level(level) {
             return Err(Errno::EOPNOTSUPP);
         }
+        if let Some(mut value) = self.get_unix_option(id, name)? {
+            value.truncate(max_len);
+            return Ok(value);
+        }
         let entry = self.find_option(id, level, name)?;
         let mut value = match entry.support {
             Support::Effective | Support::ReadOnly => match entry.group {
@@ -267,10 +286,13 @@ impl Socket {
     /// Whether getsockopt passes a level on, or to IPv4's ip_getsockopt, which says EOPNOTSUPP to a level that
     /// is not its own; setsockopt and IPv6 say ENOPROTOOPT.
     fn passes_level(&self, level: i32) -> bool {
+        if self.domain == Domain::Unix {
+            return level == table::SOL_SOCKET;
+        }
         let own = match (self.kind, self.protocol) {
             (Kind::Stream, _) => table::IPPROTO_TCP,
             (Kind::Datagram, own @ (protocol::UDP | protocol::UDPLITE)) => i32::from(own),
-            (Kind::Datagram, _) => table::SOL_SOCKET,
+            (Kind::Datagram | Kind::SeqPacket, _) => table::SOL_SOCKET,
             (Kind::Raw, _) => table::SOL_RAW,
         };
         // UDP and UDP-Lite pass on each other's level as well.

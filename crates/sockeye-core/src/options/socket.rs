@@ -78,7 +78,7 @@ impl Host {
             _ => i32::from(value != 0),
         };
         let value = if name == SO_RCVLOWAT { value.min(self.lowat_max(id)) } else { value };
-        if self.sockets[id].inbox().is_some() {
+        if !self.sockets[id].is_tcp_like() {
             return self.sockets[id].options.store(SOL_SOCKET, name, of_int(value));
         }
         self.change_settings(id, now, |settings| match name {
@@ -108,7 +108,7 @@ impl Host {
         }
         let socket = self.socket_ref(id)?;
         let options = &socket.options;
-        if socket.inbox().is_some()
+        if !socket.is_tcp_like()
             && let Some(value) = options.stored(SOL_SOCKET, name)
         {
             return Ok(value.clone());
@@ -118,7 +118,11 @@ impl Host {
         Ok(match name {
             SO_TYPE => of_int(type_number(socket.kind)),
             SO_MAX_PACING_RATE => OptionValue::from_slice(&settings.pacing_rate_max.to_ne_bytes()),
-            SO_DOMAIN => of_int(if socket.domain == Domain::Inet { AF_INET } else { AF_INET6 }),
+            SO_DOMAIN => of_int(match socket.domain {
+                Domain::Inet => AF_INET,
+                Domain::Inet6 => AF_INET6,
+                Domain::Unix => AF_UNIX,
+            }),
             SO_PROTOCOL => of_int(i32::from(socket.protocol)),
             SO_ACCEPTCONN => of_bool(matches!(socket.role(), Some(Role::Listener(_)))),
             SO_REUSEADDR => of_bool(options.reuse_addr),
@@ -162,7 +166,7 @@ impl Host {
     fn set_linger(&mut self, id: SocketId, value: &[u8], now: Instant) -> Result<()> {
         let seconds = int(value.get(4..).ok_or(Errno::EINVAL)?)?;
         let linger = (int(value)? != 0).then_some(seconds.max(0) as u32);
-        if self.sockets[id].inbox().is_some() {
+        if !self.sockets[id].is_tcp_like() {
             let mut kept = of_bool(linger.is_some());
             kept.extend_from_slice(&linger.unwrap_or(0).to_ne_bytes());
             self.sockets[id].options.store(SOL_SOCKET, SO_LINGER, kept);
@@ -180,7 +184,7 @@ impl Host {
                 rate => u64::from(rate),
             },
         };
-        if self.sockets[id].inbox().is_some() {
+        if !self.sockets[id].is_tcp_like() {
             let kept = OptionValue::from_slice(&rate.to_ne_bytes());
             self.sockets[id].options.store(SOL_SOCKET, SO_MAX_PACING_RATE, kept);
         }
@@ -275,9 +279,11 @@ fn type_number(kind: Kind) -> i32 {
         Kind::Stream => 1,
         Kind::Datagram => 2,
         Kind::Raw => 3,
+        Kind::SeqPacket => 5,
     }
 }
 
+const AF_UNIX: i32 = 1;
 const AF_INET: i32 = 2;
 const AF_INET6: i32 = 10;
 /// `sizeof(struct sock_fprog)`.

@@ -109,7 +109,7 @@ impl Host {
                 ipv4::complete(&mut bytes, route.source, id).ok_or(Errno::EINVAL)?;
             }
             Domain::Inet6 if bytes.len() < ipv6::HEADER_LEN => return Err(Errno::EINVAL),
-            Domain::Inet6 => {}
+            Domain::Inet6 | Domain::Unix => {}
         }
         if bytes.len() > route.mtu as usize {
             return Err(Errno::EMSGSIZE);

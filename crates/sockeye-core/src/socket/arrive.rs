@@ -252,6 +252,7 @@ impl Host {
         match domain {
             Domain::Inet => options.multicast_ttl = TTL_DEFAULT,
             Domain::Inet6 => options.multicast_hops = TTL_DEFAULT,
+            Domain::Unix => {}
         }
         let role = Role::Connection { flow, phase: Phase::Connected };
         let body = Body::Stream { settings: None, role };

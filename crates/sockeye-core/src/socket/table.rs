@@ -10,6 +10,7 @@ use crate::host::{Domain, Event, Host, Kind, SocketId};
 use crate::options::SocketOptions;
 use crate::tcp::Settings;
 use crate::udp::Inbox;
+use crate::unix::UnixSocket;
 use crate::wire::{protocol, to_v6};
 use alloc::boxed::Box;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -57,6 +58,7 @@ pub(crate) enum Body {
         role: Role,
     },
     Datagram(Box<Inbox>),
+    Unix(Box<UnixSocket>),
 }
 
 /// What a stream socket is at the moment (`sock->state` and `sk->sk_state` of Linux together).
@@ -85,7 +87,8 @@ impl Socket {
     pub(crate) fn new(inode: u64, domain: Domain, kind: Kind, protocol: u8) -> Self {
         let body = match kind {
             Kind::Stream => Body::Stream { settings: Some(Box::default()), role: Role::Idle },
-            Kind::Datagram | Kind::Raw => Body::Datagram(Box::default()),
+            // A Unix-domain socket gets its own in `unix/`.
+            Kind::Datagram | Kind::Raw | Kind::SeqPacket => Body::Datagram(Box::default()),
         };
         Self {
             inode,
@@ -114,14 +117,14 @@ impl Socket {
     pub(crate) fn role(&self) -> Option<&Role> {
         match &self.body {
             Body::Stream { role, .. } => Some(role),
-            Body::Datagram(_) => None,
+            Body::Datagram(_) | Body::Unix(_) => None,
         }
     }
 
     pub(crate) fn set_role(&mut self, new: Role) {
         match &mut self.body {
             Body::Stream { role, .. } => *role = new,
-            Body::Datagram(_) => unreachable!("a datagram socket has no role"),
+            Body::Datagram(_) | Body::Unix(_) => unreachable!("only a stream of TCP has a role"),
         }
     }
 
@@ -149,14 +152,14 @@ impl Socket {
     pub(crate) fn settings(&self) -> Option<&Settings> {
         match &self.body {
             Body::Stream { settings, .. } => settings.as_deref(),
-            Body::Datagram(_) => None,
+            Body::Datagram(_) | Body::Unix(_) => None,
         }
     }
 
     pub(crate) fn settings_mut(&mut self) -> Option<&mut Settings> {
         match &mut self.body {
             Body::Stream { settings, .. } => settings.as_deref_mut(),
-            Body::Datagram(_) => None,
+            Body::Datagram(_) | Body::Unix(_) => None,
         }
     }
 
@@ -164,22 +167,27 @@ impl Socket {
     pub(crate) fn swap_settings(&mut self, with: Option<Box<Settings>>) -> Option<Box<Settings>> {
         match &mut self.body {
             Body::Stream { settings, .. } => core::mem::replace(settings, with),
-            Body::Datagram(_) => None,
+            Body::Datagram(_) | Body::Unix(_) => None,
         }
     }
 
     pub(crate) fn inbox(&self) -> Option<&Inbox> {
         match &self.body {
             Body::Datagram(inbox) => Some(inbox),
-            Body::Stream { .. } => None,
+            Body::Stream { .. } | Body::Unix(_) => None,
         }
     }
 
     pub(crate) fn inbox_mut(&mut self) -> Option<&mut Inbox> {
         match &mut self.body {
             Body::Datagram(inbox) => Some(inbox),
-            Body::Stream { .. } => None,
+            Body::Stream { .. } | Body::Unix(_) => None,
         }
+    }
+
+    /// Whether it has, or has lent to a connection, the settings of a stream of TCP.
+    pub(crate) fn is_tcp_like(&self) -> bool {
+        matches!(self.body, Body::Stream { .. })
     }
 
     pub(crate) fn is_tcp(&self) -> bool {
@@ -187,7 +195,7 @@ impl Socket {
     }
 
     pub(crate) fn is_udp(&self) -> bool {
-        self.kind == Kind::Datagram && !self.is_ping()
+        self.kind == Kind::Datagram && self.domain != Domain::Unix && !self.is_ping()
     }
 
     /// A datagram socket of ICMP.
@@ -237,7 +245,8 @@ impl Socket {
 /// `0.0.0.0:0` or `[::]:0`.
 pub(crate) fn unspecified(domain: Domain) -> SocketAddr {
     match domain {
-        Domain::Inet => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        // What stands where an Internet socket has its address; a Unix-domain one has a name instead.
+        Domain::Inet | Domain::Unix => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
         Domain::Inet6 => SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
     }
 }
@@ -255,7 +264,7 @@ pub(crate) fn show(domain: Domain, addr: SocketAddr) -> SocketAddr {
 /// The same of a bare address.
 pub(crate) fn show_ip(domain: Domain, addr: IpAddr) -> IpAddr {
     match domain {
-        Domain::Inet => addr,
+        Domain::Inet | Domain::Unix => addr,
         Domain::Inet6 => IpAddr::V6(to_v6(addr)),
     }
 }

@@ -77,7 +77,7 @@ impl ExtendedError {
         data.extend(self.info.to_ne_bytes());
         data.extend(self.data.to_ne_bytes());
         let (level, kind, address_len) = match domain {
-            Domain::Inet => (IPPROTO_IP, IP_RECVERR, 16),
+            Domain::Inet | Domain::Unix => (IPPROTO_IP, IP_RECVERR, 16),
             Domain::Inet6 => (IPPROTO_IPV6, IPV6_RECVERR, 28),
         };
         match self.offender {

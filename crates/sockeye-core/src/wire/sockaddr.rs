@@ -52,6 +52,8 @@ pub fn for_bind(socket: Family, bytes: &[u8]) -> Result<SocketAddr, Errno> {
         Family::Inet6 if bytes.len() < INET6_LEN_MIN => Err(Errno::EINVAL),
         Family::Inet6 if family(bytes) == Some(INET6) => Ok(inet6(bytes)),
         Family::Inet6 => Err(Errno::EAFNOSUPPORT),
+        // Names of that family are read by `UnixAddr::parse`.
+        Family::Unix => Err(Errno::EINVAL),
     }
 }
 
@@ -87,7 +89,7 @@ pub fn for_send(socket: Family, bytes: &[u8]) -> Result<Parsed, Errno> {
         (Family::Inet6, INET) if bytes.len() < 16 => Err(Errno::EINVAL),
         (Family::Inet6, INET) => Ok(Parsed::Address(inet(bytes))),
         (Family::Inet6, UNSPEC) => Ok(Parsed::Unspecified),
-        (Family::Inet6, _) => Err(Errno::EINVAL),
+        (Family::Inet6 | Family::Unix, _) => Err(Errno::EINVAL),
     }
 }
 

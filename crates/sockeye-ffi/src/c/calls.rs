@@ -2,9 +2,10 @@
 
 use super::address::{self, Parsed};
 use super::table::{self, Handle, Open};
-use super::{Answer, IntoAnswer, answer, answer_int, lab, memory};
+use super::{Answer, IntoAnswer, answer, answer_int, lab, memory, unix};
 use sockeye_core::errno::Errno;
 use sockeye_core::host::{Datagram, Domain, Host, Kind, SendControl, SocketId};
+use sockeye_core::unix::{Ancillary, UnixAddr, UnixReceived};
 use sockeye_core::{Instant, Payload};
 use sockeye_rs::net::engine::Way;
 use sockeye_rs::net::{Shutdown, Socket};
@@ -19,6 +20,7 @@ pub extern "C" fn sockeye_socket(domain: i32, kind: i32, protocol: i32) -> i32 {
         let domain = match domain {
             libc::AF_INET => Domain::Inet,
             libc::AF_INET6 => Domain::Inet6,
+            libc::AF_UNIX => return unix::open(kind & !flags, protocol, flags),
             _ => return Err(Errno::EAFNOSUPPORT),
         };
         let kind = match kind & !flags {
@@ -38,7 +40,7 @@ pub extern "C" fn sockeye_socket(domain: i32, kind: i32, protocol: i32) -> i32 {
 }
 
 /// A descriptor for a new socket, with the flags of socket(2).
-fn give(handle: Handle, flags: i32) -> Answer<i64> {
+pub(super) fn give(handle: Handle, flags: i32) -> Answer<i64> {
     handle.socket.set_nonblocking(flags & libc::SOCK_NONBLOCK != 0).or_errno()?;
     table::insert(Arc::new(Open::Socket(handle)), flags & libc::SOCK_CLOEXEC != 0, 0)
 }
@@ -59,7 +61,11 @@ fn is_system_s(fd: i32) -> bool {
 #[unsafe(no_mangle)]
 pub extern "C" fn sockeye_bind(fd: i32, addr: *const u8, len: u32) -> i32 {
     answer_int(on(fd, |handle| {
-        let addr = address::for_bind(handle.domain, &address::read(addr, len)?)?;
+        let bytes = address::read(addr, len)?;
+        if handle.is_unix() {
+            return handle.unix_bind(&bytes);
+        }
+        let addr = address::for_bind(handle.domain, &bytes)?;
         handle.socket.bind(addr).or_errno().map(|()| 0)
     }))
 }
@@ -75,6 +81,9 @@ pub extern "C" fn sockeye_listen(fd: i32, backlog: i32) -> i32 {
 pub extern "C" fn sockeye_connect(fd: i32, addr: *const u8, len: u32) -> i32 {
     answer_int(on(fd, |handle| {
         let bytes = address::read(addr, len)?;
+        if handle.is_unix() {
+            return handle.unix_connect(&bytes);
+        }
         let parsed = match handle.kind {
             Kind::Datagram => address::for_datagrams(handle.domain, &bytes),
             _ => address::for_connect(handle.domain, &bytes),
@@ -108,10 +117,16 @@ pub extern "C" fn sockeye_accept4(fd: i32, addr: *mut u8, len: *mut u32, flags: 
         if flags & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) != 0 {
             return Err(Errno::EINVAL);
         }
-        let (socket, peer) = handle.socket.accept().or_errno()?;
         let (domain, kind) = (handle.domain, handle.kind);
+        let (socket, peer) = match domain {
+            Domain::Unix => handle.unix_accept()?,
+            _ => {
+                let (socket, peer) = handle.socket.accept().or_errno()?;
+                (socket, address::encode(domain, peer).as_bytes().to_vec())
+            }
+        };
         let new = give(Handle { socket, domain, kind }, flags)?;
-        address::write(address::encode(domain, peer).as_bytes(), addr, len).inspect_err(|_| {
+        address::write(&peer, addr, len).inspect_err(|_| {
             let _ = table::close(new as i32);
         })?;
         Ok(new)
@@ -121,23 +136,25 @@ pub extern "C" fn sockeye_accept4(fd: i32, addr: *mut u8, len: *mut u32, flags: 
 /// getsockname(2).
 #[unsafe(no_mangle)]
 pub extern "C" fn sockeye_getsockname(fd: i32, addr: *mut u8, len: *mut u32) -> i32 {
-    answer_int(on(fd, |handle| tell_name(handle, addr, len, |host, id| host.local_addr(id))))
+    answer_int(on(fd, |handle| tell_name(handle, addr, len, false)))
 }
 
 /// getpeername(2).
 #[unsafe(no_mangle)]
 pub extern "C" fn sockeye_getpeername(fd: i32, addr: *mut u8, len: *mut u32) -> i32 {
-    answer_int(on(fd, |handle| tell_name(handle, addr, len, |host, id| host.peer_addr(id))))
+    answer_int(on(fd, |handle| tell_name(handle, addr, len, true)))
 }
 
-fn tell_name(
-    handle: &Handle,
-    addr: *mut u8,
-    len: *mut u32,
-    name: impl FnOnce(&Host, SocketId) -> Answer<SocketAddr>,
-) -> Answer<i64> {
-    let name = handle.socket.with(|host, id, _| name(host, id)).or_errno()?;
-    address::write_required(address::encode(handle.domain, name).as_bytes(), addr, len).map(|()| 0)
+fn tell_name(handle: &Handle, addr: *mut u8, len: *mut u32, of_peer: bool) -> Answer<i64> {
+    let name = match handle.domain {
+        Domain::Unix => handle.unix_name(of_peer)?,
+        domain => {
+            let ask = |host: &mut Host, id| if of_peer { host.peer_addr(id) } else { host.local_addr(id) };
+            let name = handle.socket.with(|host, id, _| ask(host, id)).or_errno()?;
+            address::encode(domain, name).as_bytes().to_vec()
+        }
+    };
+    address::write_required(&name, addr, len).map(|()| 0)
 }
 
 /// shutdown(2).
@@ -171,6 +188,12 @@ pub extern "C" fn sockeye_sendto(
     addr_len: u32,
 ) -> isize {
     answer(on(fd, |handle| {
+        if handle.is_unix() {
+            let to = handle.unix_destination(addr, addr_len)?;
+            let bytes =
+                memory::read(buffer, handle.bounded(len)?).or_else(|errno| unsent(handle, flags, errno))?;
+            return unix::send(handle, &bytes, flags, to.as_ref(), Ancillary::default());
+        }
         let to = handle.destination(addr, addr_len)?;
         let bytes =
             memory::read(buffer, handle.bounded(len)?).or_else(|errno| unsent(handle, flags, errno))?;
@@ -209,13 +232,17 @@ pub(super) enum Received {
     /// Bytes of a stream that the caller did not want to see (`MSG_TRUNC`).
     Dropped(usize),
     Datagram(Box<Datagram>, Vec<u8>),
+    /// Bytes of a Unix-domain socket.
+    Unix(Box<UnixReceived>, Vec<u8>),
 }
 
 impl Received {
     /// As much as there is room for.
     pub(super) fn kept(&self, room: usize) -> &[u8] {
         match self {
-            Self::Bytes(bytes) | Self::Datagram(_, bytes) => &bytes[..bytes.len().min(room)],
+            Self::Bytes(bytes) | Self::Datagram(_, bytes) | Self::Unix(_, bytes) => {
+                &bytes[..bytes.len().min(room)]
+            }
             Self::Dropped(_) => &[],
         }
     }
@@ -224,6 +251,9 @@ impl Received {
     pub(super) fn name(&self, domain: Domain) -> Vec<u8> {
         match self {
             Self::Bytes(_) | Self::Dropped(_) => vec![],
+            Self::Unix(received, _) => {
+                received.from.as_ref().map_or(vec![], |name| UnixAddr::encode(Some(name)))
+            }
             Self::Datagram(datagram, _) => address::encode(domain, datagram.from).as_bytes().to_vec(),
         }
     }
@@ -232,6 +262,7 @@ impl Received {
     pub(super) fn told(&self, room: usize, flags: i32) -> i64 {
         match self {
             Self::Dropped(n) => *n as i64,
+            Self::Unix(received, _) if flags & libc::MSG_TRUNC != 0 => received.whole as i64,
             Self::Datagram(_, bytes) if flags & libc::MSG_TRUNC != 0 => bytes.len() as i64,
             _ => self.kept(room).len() as i64,
         }
@@ -239,12 +270,16 @@ impl Received {
 
     /// Whether there was more than room.
     pub(super) fn is_cut(&self, room: usize) -> bool {
-        matches!(self, Self::Datagram(_, bytes) if bytes.len() > room)
+        match self {
+            Self::Datagram(_, bytes) => bytes.len() > room,
+            Self::Unix(received, _) => received.whole > received.len,
+            Self::Bytes(_) | Self::Dropped(_) => false,
+        }
     }
 }
 
 /// Makes a call of the engine as often as the flags say: once with `MSG_DONTWAIT`.
-fn run<T>(
+pub(super) fn run<T>(
     handle: &Handle,
     way: Way,
     flags: i32,
@@ -265,6 +300,9 @@ pub(super) fn send(
     to: Option<SocketAddr>,
     control: &SendControl,
 ) -> Answer<i64> {
+    if handle.is_unix() {
+        return unix::send(handle, bytes, flags, None, Ancillary::default());
+    }
     if handle.kind == Kind::Stream {
         return send_stream(handle, bytes, flags).inspect_err(|errno| signal_broken(*errno, flags));
     }
@@ -279,7 +317,7 @@ pub(super) fn send(
 }
 
 /// SIGPIPE for the calling thread, where a stream's EPIPE comes with one.
-fn signal_broken(errno: Errno, flags: i32) {
+pub(super) fn signal_broken(errno: Errno, flags: i32) {
     if errno == Errno::EPIPE && flags & libc::MSG_NOSIGNAL == 0 {
         // SAFETY: it touches no memory; what the program does with the signal is its own.
         unsafe { libc::raise(libc::SIGPIPE) };
@@ -299,17 +337,26 @@ fn send_stream(handle: &Handle, bytes: &[u8], flags: i32) -> Answer<i64> {
             Err(_) if sent > 0 => return Ok(sent as i64),
             Err(errno) => return Err(errno),
         }
-        if sent >= bytes.len() || flags & libc::MSG_DONTWAIT != 0 || handle.socket.nonblocking() {
+        if sent >= bytes.len() || !pause(handle, flags) {
             return Ok(sent as i64);
         }
     }
 }
 
+/// Whether a call with these flags waits.
+pub(super) fn pause(handle: &Handle, flags: i32) -> bool {
+    flags & libc::MSG_DONTWAIT == 0 && !handle.socket.nonblocking()
+}
+
 /// What a send says whose bytes cannot be read: a stream's state comes before its bytes.
 pub(super) fn unsent<T>(handle: &Handle, flags: i32, errno: Errno) -> Answer<T> {
     if handle.kind == Kind::Stream {
-        match handle.socket.with(|host, id, now| host.send(id, &[], now)).or_errno() {
-            Ok(_) | Err(Errno::EAGAIN) => {}
+        let state = match handle.is_unix() {
+            true => unix::unsent(handle),
+            false => handle.socket.with(|host, id, now| host.send(id, &[], now)).or_errno().map(drop),
+        };
+        match state {
+            Ok(()) | Err(Errno::EAGAIN) => {}
             Err(state) => {
                 signal_broken(state, flags);
                 return Err(state);
@@ -321,6 +368,9 @@ pub(super) fn unsent<T>(handle: &Handle, flags: i32, errno: Errno) -> Answer<T> 
 
 /// Receives what is there, or waits for it.
 pub(super) fn receive(handle: &Handle, len: usize, flags: i32) -> Answer<Received> {
+    if handle.is_unix() {
+        return unix::receive(handle, len, flags);
+    }
     let peek = flags & libc::MSG_PEEK != 0;
     if flags & libc::MSG_ERRQUEUE != 0 {
         let error = handle.socket.with(|host, id, _| host.recv_error(id)).or_errno()?;
@@ -405,6 +455,7 @@ impl Handle {
     fn bounded(&self, len: usize) -> Answer<usize> {
         match self.kind {
             Kind::Stream => Ok(len.min(LENGTH_MAX)),
+            _ if self.is_unix() => Ok(len.min(LENGTH_MAX)),
             _ if len > usize::from(u16::MAX) => Err(Errno::EMSGSIZE),
             _ => Ok(len),
         }

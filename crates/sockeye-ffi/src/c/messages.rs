@@ -3,7 +3,7 @@
 use super::address;
 use super::calls::{LENGTH_MAX, Received, on, receive, send, unsent};
 use super::table::{self, Handle};
-use super::{Answer, IntoAnswer, answer, answer_int, memory};
+use super::{Answer, IntoAnswer, answer, answer_int, memory, unix};
 use sockeye_core::errno::Errno;
 use sockeye_core::host::SendControl;
 use sockeye_core::wire::control::{self, Control};
@@ -110,23 +110,35 @@ fn read_header(message: *const libc::msghdr) -> Answer<libc::msghdr> {
 
 fn send_message(handle: &Handle, message: *const libc::msghdr, flags: i32) -> Answer<i64> {
     let header = read_header(message)?;
+    if handle.is_unix() {
+        return send_unix(handle, &header, flags);
+    }
     let to = handle.destination(header.msg_name.cast(), header.msg_namelen)?;
     let parts = Parts::read(header.msg_iov, header.msg_iovlen as _)?;
     let bytes = parts.gather().or_else(|errno| unsent(handle, flags, errno))?;
-    let control = match header.msg_control.is_null() {
-        true => SendControl::default(),
-        false => {
-            let area = memory::read(header.msg_control.cast(), header.msg_controllen.min(CONTROL_MAX))?;
-            SendControl::read(&control::parse(&area)?)?
-        }
-    };
+    let control = SendControl::read(&read_controls(&header)?)?;
     send(handle, &bytes, flags, to, &control)
+}
+
+fn send_unix(handle: &Handle, header: &libc::msghdr, flags: i32) -> Answer<i64> {
+    let to = handle.unix_destination(header.msg_name.cast(), header.msg_namelen)?;
+    let parts = Parts::read(header.msg_iov, header.msg_iovlen as _)?;
+    let beside = unix::ancillary(&read_controls(header)?)?;
+    let bytes = parts.gather().or_else(|errno| unsent(handle, flags, errno))?;
+    unix::send(handle, &bytes, flags, to.as_ref(), beside)
+}
+
+fn read_controls(header: &libc::msghdr) -> Answer<Vec<Control>> {
+    if header.msg_control.is_null() {
+        return Ok(vec![]);
+    }
+    control::parse(&memory::read(header.msg_control.cast(), header.msg_controllen.min(CONTROL_MAX))?)
 }
 
 fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> Answer<i64> {
     let header = read_header(message)?;
     let parts = Parts::read(header.msg_iov, header.msg_iovlen as _)?;
-    if flags & libc::MSG_ERRQUEUE != 0 {
+    if flags & libc::MSG_ERRQUEUE != 0 && !handle.is_unix() {
         let error = handle.socket.with(|host, id, _| host.recv_error(id)).or_errno()?;
         let payload = error.payload.to_vec();
         let written = parts.scatter(&payload[..payload.len().min(parts.len())])?;
@@ -144,9 +156,13 @@ fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> A
             let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             handle.socket.with(|host, id, _| Ok(host.receive_controls(id, datagram, wall))).or_errno()?
         }
-        Received::Bytes(_) | Received::Dropped(_) => vec![],
+        Received::Unix(..) | Received::Bytes(_) | Received::Dropped(_) => vec![],
     };
-    let cut = if received.is_cut(parts.len()) { libc::MSG_TRUNC } else { 0 };
+    let room = if header.msg_control.is_null() { 0 } else { header.msg_controllen };
+    let (beside, controls_cut) = received.unix_controls(room, flags)?;
+    let controls = if beside.is_empty() { controls } else { beside };
+    let truncated = if controls_cut { libc::MSG_CTRUNC } else { 0 };
+    let cut = truncated | if received.is_cut(parts.len()) { libc::MSG_TRUNC } else { 0 };
     finish(message, &header, &name, &controls, cut | flags & libc::MSG_OOB)?;
     Ok(received.told(parts.len(), flags))
 }

@@ -26,6 +26,7 @@ mod options;
 mod parker;
 mod poll;
 mod table;
+mod unix;
 
 use sockeye_core::Errno;
 use std::io;

@@ -4,7 +4,7 @@
 //! In: a call as a closure, or a waker. Out: its answer; what a socket is ready for, and a wake-up whenever that may have
 //! changed. Asking and registering happen under the lab's lock, so that no wake-up falls between.
 
-use super::Socket;
+use super::{Kind, Net, Socket};
 use sockeye_core::host::{Host, SocketId};
 use sockeye_core::{Errno, Instant, Readiness};
 use std::io;
@@ -32,6 +32,23 @@ impl Socket {
         f: impl FnMut(&mut Host, SocketId, Instant) -> Result<R, Errno>,
     ) -> io::Result<R> {
         self.block(way, None, f)
+    }
+
+    /// Two Unix-domain sockets that are each other's peer.
+    ///
+    /// # Errors
+    /// `EPROTONOSUPPORT`, `ENFILE` beyond the host's limit, `ENETDOWN` while the host is down.
+    pub fn unix_pair(net: &Net, kind: Kind, protocol: u8) -> io::Result<[Self; 2]> {
+        net.make(|host| host.unix_pair(kind, protocol).map(|(one, other)| [one, other]))
+    }
+
+    /// accept(2), whatever the family of its addresses.
+    ///
+    /// # Errors
+    /// As [`Socket::accept`].
+    pub fn accept_unnamed(&self) -> io::Result<Self> {
+        let id = self.block(Way::Read, None, |host, id, _| host.accept(id))?;
+        Ok(self.adopt(id))
     }
 
     /// Whether calls answer `WouldBlock` instead of waiting.

@@ -17,6 +17,7 @@ mod socket;
 mod stream;
 mod tcp;
 mod udp;
+pub mod unix;
 
 pub use addr::ToSocketAddrs;
 pub use options::{Keepalive, SockRef};
@@ -27,6 +28,7 @@ pub use std::net::Shutdown;
 pub use stream::TcpStream;
 pub use tcp::{Incoming, TcpListener};
 pub use udp::UdpSocket;
+pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
 pub(crate) use addr::{each, nothing};
 pub(crate) use error::io_error;
@@ -39,7 +41,7 @@ use crate::running::Running;
 use crate::running::state::State;
 use crate::running::wait::{Bells, Waiters};
 use crate::time::Clocked;
-use sockeye_core::host::SocketInfo;
+use sockeye_core::host::{Host, SocketInfo};
 use sockeye_core::{Errno, Instant, SocketId};
 use std::fmt;
 use std::io;
@@ -102,18 +104,29 @@ impl Net {
 
     /// A socket of this host.
     pub(crate) fn open(&self, domain: Domain, kind: Kind, protocol: u8) -> io::Result<Socket> {
-        let bells = Arc::new(Bells::default());
-        let (life, id) = self
-            .running
-            .look(|state, _| {
-                if !state.machines[self.machine].is_up {
-                    return Err(Errno::ENETDOWN);
-                }
-                let id = state.host_mut(self.machine).socket(domain, kind, protocol)?;
-                Ok((register(state, self.machine, id, &bells), id))
-            })
-            .map_err(io_error)?;
-        Ok(Socket::from_parts(self.clone(), life, id, bells))
+        let [socket] = self.make(|host| Ok([host.socket(domain, kind, protocol)?]))?;
+        Ok(socket)
+    }
+
+    /// Sockets of this host, by a call of the engine that makes them.
+    fn make<const N: usize>(
+        &self,
+        make: impl FnOnce(&mut Host) -> Result<[SocketId; N], Errno>,
+    ) -> io::Result<[Socket; N]> {
+        let bells = [(); N].map(|()| Arc::new(Bells::default()));
+        let made = self.running.look(|state, _| {
+            if !state.machines[self.machine].is_up {
+                return Err(Errno::ENETDOWN);
+            }
+            let ids = make(state.host_mut(self.machine))?;
+            let mut rest = bells.iter();
+            Ok(ids.map(|id| {
+                let bells = rest.next().expect("as many bells as sockets");
+                (register(state, self.machine, id, bells), id, Arc::clone(bells))
+            }))
+        });
+        let made = made.map_err(io_error)?;
+        Ok(made.map(|(life, id, bells)| Socket::from_parts(self.clone(), life, id, bells)))
     }
 }
 

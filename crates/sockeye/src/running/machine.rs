@@ -39,6 +39,7 @@ impl Machine {
 
     /// Hands the events of its host to those who wait.
     pub(crate) fn tell(&mut self, host: &mut Host, wakes: &mut Wakes) {
+        wakes.rights.append(&mut host.take_unix_discarded());
         while let Some(event) = host.next_event() {
             match event {
                 Event::Acceptable { listener, .. } => {

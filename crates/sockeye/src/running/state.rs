@@ -183,6 +183,7 @@ impl State {
         }
         machine.waiters.clear();
         let id = machine.id;
+        self.wakes.rights.append(&mut self.lab.host_mut(id).take_unix_rights());
         self.lab.replace(id, fresh);
         self.lab.set_down(id, true);
         self.turns.push(Turn::Crashed(index));

@@ -5,6 +5,7 @@
 //! crowd on one listener is not woken by each connection. An end (a hang-up, an error) wakes them all. Before it
 //! sleeps, a thread looks for a few microseconds whether its bell rings, where that has been worth it lately.
 
+use sockeye_core::unix::Right;
 use std::hint;
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -146,11 +147,13 @@ impl Waiters {
 pub(crate) struct Wakes {
     pub(crate) wakers: Vec<Waker>,
     bells: Vec<(Arc<Bells>, Way, bool)>,
+    /// Sockets that were handed over and not received: their end takes the lab's lock.
+    pub(crate) rights: Vec<Right>,
 }
 
 impl Wakes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.wakers.is_empty() && self.bells.is_empty()
+        self.wakers.is_empty() && self.bells.is_empty() && self.rights.is_empty()
     }
 
     pub(crate) fn fire(self) {
@@ -162,5 +165,6 @@ impl Wakes {
             }
         }
         self.wakers.into_iter().for_each(Waker::wake);
+        drop(self.rights);
     }
 }

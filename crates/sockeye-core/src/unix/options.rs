@@ -1,0 +1,79 @@
+//! The options of Unix-domain sockets: those of `SOL_SOCKET` that every socket has, and their own.
+
+use super::Credentials;
+use crate::errno::{Errno, Result};
+use crate::host::{Domain, Host, OptionValue, SocketId};
+use crate::options::table::SOL_SOCKET;
+use crate::socket::table::Socket;
+use crate::time::Instant;
+
+impl Host {
+    /// setsockopt(2) of the family. Its protocol has no options: another level is EOPNOTSUPP.
+    pub(crate) fn set_unix_option(
+        &mut self,
+        id: SocketId,
+        level: i32,
+        name: i32,
+        value: &[u8],
+        now: Instant,
+    ) -> Result<()> {
+        if level != SOL_SOCKET {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let first = value.first_chunk().map(|word| i32::from_ne_bytes(*word));
+        let number = first.ok_or(Errno::EINVAL)?;
+        match name {
+            SO_PASSCRED => self.unix_mut(id).pass_credentials = number != 0,
+            SO_PEEK_OFF => self.unix_mut(id).peek_offset = number,
+            SO_PEERCRED => return Err(Errno::ENOPROTOOPT),
+            SO_REUSEPORT if number != 0 => return Err(Errno::EOPNOTSUPP),
+            _ => return self.set_known_option(id, level, name, value, now),
+        }
+        Ok(())
+    }
+
+    /// getsockopt(2), of what only this family has.
+    pub(crate) fn get_unix_option(&self, id: SocketId, name: i32) -> Result<Option<OptionValue>> {
+        let Some(unix) = self.socket_ref(id)?.unix() else { return Ok(None) };
+        let int = |number: i32| OptionValue::from_slice(&number.to_ne_bytes());
+        Ok(match name {
+            SO_PASSCRED => Some(int(i32::from(unix.pass_credentials))),
+            SO_PEEK_OFF => Some(int(unix.peek_offset)),
+            SO_PEERCRED => Some(unix.peer_owner.encode()),
+            SO_ACCEPTCONN => Some(int(i32::from(matches!(unix.role, super::UnixRole::Listener { .. })))),
+            _ => None,
+        })
+    }
+
+    /// Whether it is one of those.
+    pub(crate) fn has_unix_option(&self, id: SocketId, name: i32) -> bool {
+        self.get_unix_option(id, name).is_ok_and(|value| value.is_some())
+    }
+}
+
+impl Socket {
+    /// Whether setsockopt has anything to pass a level on to.
+    pub(crate) fn is_own_level(&self, level: i32) -> bool {
+        self.domain != Domain::Unix || level == SOL_SOCKET
+    }
+}
+
+impl Credentials {
+    /// `struct ucred`.
+    pub fn encode(self) -> OptionValue {
+        let words = [self.pid as u32, self.uid, self.gid];
+        words.into_iter().flat_map(u32::to_ne_bytes).collect()
+    }
+
+    /// The same, read.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let word = |at: usize| Some(u32::from_ne_bytes(*bytes.get(at..)?.first_chunk()?));
+        Some(Self { pid: word(0)? as i32, uid: word(4)?, gid: word(8)? })
+    }
+}
+
+const SO_REUSEPORT: i32 = 15;
+const SO_PASSCRED: i32 = 16;
+const SO_PEERCRED: i32 = 17;
+const SO_ACCEPTCONN: i32 = 30;
+const SO_PEEK_OFF: i32 = 42;
