@@ -31,6 +31,7 @@
 //! | links, partitions, crashes | [`Link`], [`Lab::set_link`], [`Lab::partition`], [`LabHost::crash`] |
 //! | what went over the links | [`LabBuilder::capture`], [`Lab::capture`] |
 //! | packets in and out of the lab | [`Device`] |
+//! | Unix-domain sockets, with sockets handed over | [`net::unix`], [`aio::UnixStream`] |
 //! | HTTP clients of hyper-util over a lab | `connector`, the feature `hyper` |
 //! | the engine itself, without any of this | [`core`], [`lab`] |
 //!

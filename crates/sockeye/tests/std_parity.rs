@@ -1,4 +1,4 @@
-//! The surface of `std::net`, method by method: each line is compiled against std's type and against ours, with the same
+//! The surface of `std::net` and `std::os::unix::net`, method by method: each line is compiled against std's type and against ours, with the same
 //! arguments and the same answer. Left out are `bind` and `connect` of streams and listeners, which here take the host's
 //! handle first, and the traits of descriptors.
 
@@ -40,6 +40,15 @@ macro_rules! ours_of {
     (udp) => {
         sockeye::net::UdpSocket
     };
+    (unix_listener) => {
+        sockeye::net::UnixListener
+    };
+    (unix_stream) => {
+        sockeye::net::UnixStream
+    };
+    (unix_datagram) => {
+        sockeye::net::UnixDatagram
+    };
 }
 
 macro_rules! theirs_of {
@@ -51,6 +60,15 @@ macro_rules! theirs_of {
     };
     (udp) => {
         std::net::UdpSocket
+    };
+    (unix_listener) => {
+        std::os::unix::net::UnixListener
+    };
+    (unix_stream) => {
+        std::os::unix::net::UnixStream
+    };
+    (unix_datagram) => {
+        std::os::unix::net::UnixDatagram
     };
 }
 
@@ -90,6 +108,57 @@ surface!(stream, |s, buf| {
     flush: s.flush() => io::Result<()>;
 });
 
+// Addresses are std's on one side and ours on the other: their common methods stand for them.
+#[cfg(unix)]
+surface!(unix_listener, |s, _buf| {
+    local_addr: s.local_addr().map(|a| (a.is_unnamed(), a.as_pathname().is_some())) => io::Result<(bool, bool)>;
+    try_clone: s.try_clone().map(|other| *s = other) => io::Result<()>;
+    accept: s.accept().map(|(_, from)| from.is_unnamed()) => io::Result<bool>;
+    incoming: s.incoming().next().map(|stream| stream.is_ok()) => Option<bool>;
+    take_error: s.take_error() => io::Result<Option<io::Error>>;
+    set_nonblocking: s.set_nonblocking(true) => io::Result<()>;
+});
+
+#[cfg(unix)]
+surface!(unix_stream, |s, buf| {
+    peer_addr: s.peer_addr().map(|a| a.is_unnamed()) => io::Result<bool>;
+    local_addr: s.local_addr().map(|a| a.is_unnamed()) => io::Result<bool>;
+    shutdown: s.shutdown(Shutdown::Both) => io::Result<()>;
+    try_clone: s.try_clone().map(|other| *s = other) => io::Result<()>;
+    set_read_timeout: s.set_read_timeout(None) => io::Result<()>;
+    set_write_timeout: s.set_write_timeout(None) => io::Result<()>;
+    read_timeout: s.read_timeout() => io::Result<Time>;
+    write_timeout: s.write_timeout() => io::Result<Time>;
+    take_error: s.take_error() => io::Result<Option<io::Error>>;
+    set_nonblocking: s.set_nonblocking(true) => io::Result<()>;
+    read: s.read(buf) => io::Result<usize>;
+    read_of_ref: (&*s).read(buf) => io::Result<usize>;
+    read_vectored: s.read_vectored(&mut [IoSliceMut::new(buf)]) => io::Result<usize>;
+    write: s.write(buf) => io::Result<usize>;
+    write_of_ref: (&*s).write(buf) => io::Result<usize>;
+    write_vectored: s.write_vectored(&[IoSlice::new(buf)]) => io::Result<usize>;
+    flush: s.flush() => io::Result<()>;
+});
+
+#[cfg(unix)]
+surface!(unix_datagram, |s, buf| {
+    peer_addr: s.peer_addr().map(|a| a.is_unnamed()) => io::Result<bool>;
+    local_addr: s.local_addr().map(|a| a.is_unnamed()) => io::Result<bool>;
+    shutdown: s.shutdown(Shutdown::Both) => io::Result<()>;
+    try_clone: s.try_clone().map(|other| *s = other) => io::Result<()>;
+    set_read_timeout: s.set_read_timeout(None) => io::Result<()>;
+    set_write_timeout: s.set_write_timeout(None) => io::Result<()>;
+    read_timeout: s.read_timeout() => io::Result<Time>;
+    write_timeout: s.write_timeout() => io::Result<Time>;
+    take_error: s.take_error() => io::Result<Option<io::Error>>;
+    set_nonblocking: s.set_nonblocking(true) => io::Result<()>;
+    connect: s.connect("/path") => io::Result<()>;
+    send: s.send(buf) => io::Result<usize>;
+    send_to: s.send_to(buf, "/path") => io::Result<usize>;
+    recv: s.recv(buf) => io::Result<usize>;
+    recv_from: s.recv_from(buf).map(|(n, from)| (n, from.is_unnamed())) => io::Result<(usize, bool)>;
+});
+
 surface!(udp, |s, buf| {
     recv_from: s.recv_from(buf) => io::Result<(usize, SocketAddr)>;
     peek_from: s.peek_from(buf) => io::Result<(usize, SocketAddr)>;
@@ -125,14 +194,17 @@ surface!(udp, |s, buf| {
 
 #[test]
 fn the_tables_are_whole() {
-    let tables = [listener::ITEMS, stream::ITEMS, udp::ITEMS];
-    for table in tables {
+    let mut tables = vec![listener::ITEMS, stream::ITEMS, udp::ITEMS];
+    // Of the Unix domain std has them on Unix alone.
+    #[cfg(unix)]
+    tables.extend([unix_listener::ITEMS, unix_stream::ITEMS, unix_datagram::ITEMS]);
+    for table in &tables {
         let mut names = table.to_vec();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), table.len(), "no method stands twice");
     }
     let matched: usize = tables.iter().map(|table| table.len()).sum();
-    println!("{matched} methods of std::net are compiled against both");
-    assert_eq!(matched, 60);
+    println!("{matched} methods of std are compiled against both");
+    assert_eq!(matched, if cfg!(unix) { 98 } else { 60 });
 }

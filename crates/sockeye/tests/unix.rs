@@ -2,7 +2,7 @@
 
 use sockeye::net::unix::SocketAddr;
 use sockeye::net::{UnixDatagram, UnixListener, UnixStream};
-use sockeye::{Lab, Link};
+use sockeye::{Lab, Link, aio};
 use std::io::{ErrorKind, Read, Write};
 use std::thread;
 use std::time::Duration;
@@ -129,4 +129,55 @@ fn a_crash_ends_them_all() {
     assert!(waiting.join().expect("no panic").is_err());
     host.start();
     UnixListener::bind(&net, "/again").expect("a new life");
+}
+
+#[test]
+fn tasks_in_simulated_time_use_them_too() {
+    let sim = Lab::simulated(3).host("a").build().expect("a lab");
+    sim.spawn("a", |node| async move {
+        let listener = aio::UnixListener::bind(node.net(), "/run/s").expect("a free path");
+        loop {
+            let (stream, _) = listener.accept().await.expect("a client");
+            let mut all = Vec::new();
+            stream.read_to_end(&mut all).await.expect("until the end");
+            stream.write_all(&all).await.expect("the echo");
+        }
+    });
+    let node = sim.node("a");
+    let echo = sim.block_on(async {
+        let stream = aio::UnixStream::connect(node.net(), "/run/s").await.expect("a listener");
+        stream.write_all(&[7; 400_000]).await.expect("room");
+        stream.shut(sockeye::net::Shutdown::Write).expect("connected");
+        let mut echo = Vec::new();
+        stream.read_to_end(&mut echo).await.expect("the echo");
+        let (one, other) = aio::UnixDatagram::pair(node.net()).expect("a pair");
+        one.send(b"datagram").await.expect("room");
+        assert_eq!(other.recv(&mut [0; 16]).await.expect("it came"), 8);
+        echo
+    });
+    assert!(echo == [7; 400_000]);
+}
+
+#[test]
+fn sockets_that_hold_each_other_are_let_go() {
+    let lab = lab();
+    let net = lab.host("a").net();
+    let count = || net.sockets().len();
+    // Each waits in the other's queue, and nobody else has them.
+    let (one, other) = UnixStream::pair(&net).expect("a pair");
+    let [one, other] = [one, other].map(sockeye::net::Socket::from);
+    let ends = [&one, &other].map(|socket| UnixStream::from(socket.clone()));
+    ends[0].send_with(b"x", std::slice::from_ref(&one)).expect("room");
+    ends[1].send_with(b"x", &[other.clone(), one.clone()]).expect("room");
+    // One that can still be reached: its right lies in a queue that somebody reads.
+    let (here, there) = UnixStream::pair(&net).expect("a pair");
+    let (inner, outer) = UnixStream::pair(&net).expect("a pair");
+    here.send_with(b"x", &[sockeye::net::Socket::from(inner)]).expect("room");
+    drop((one, other, ends));
+    assert_eq!(count(), 6, "they hold each other");
+    drop(UnixDatagram::unbound(&net).expect("a socket"));
+    assert_eq!(count(), 4, "the next close finds them");
+    let (_, sockets) = there.recv_with(&mut [0; 4]).expect("a message");
+    UnixStream::from(sockets[0].clone()).send_with(b"alive", &[]).expect("its peer is there");
+    assert_eq!(outer.peek(&mut [0; 8]).expect("bytes"), 5);
 }

@@ -11,7 +11,8 @@ use crate::measure::{Plan, paired};
 use crate::smol::Smol;
 use crate::stack::{Side, Stack};
 use anyhow::Result;
-use sockeye_core::SocketId;
+use sockeye_core::host::Kind;
+use sockeye_core::{Host, HostConfig, SocketId};
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -71,6 +72,53 @@ pub(crate) fn in_place(plan: &Plan) -> Result<Vec<Pair>> {
     let mut ours = Ours::new(Stack::one(1))?;
     let mut peer = Peer::new(MTU_64K as usize, false)?;
     paired(plan, &mut || ours.turn_in_place(), &mut || peer.turn_borrowed())
+}
+
+/// A Unix-domain stream of ours beside our own TCP, both within one host.
+pub(crate) fn unix_of_our_tcp(plan: &Plan) -> Result<Vec<Pair>> {
+    let mut ours = Inside::new()?;
+    let mut tcp = Ours::new(Stack::one(1))?;
+    paired(plan, &mut || ours.turn(), &mut || tcp.turn())
+}
+
+pub(crate) fn unix_of_kernel(plan: &Plan) -> Result<Vec<Pair>> {
+    let mut ours = Inside::new()?;
+    let mut peer = kernel::unix()?;
+    let (data, mut buf) = (vec![1; BLOCK], vec![0; BLOCK]);
+    let mut turn = || peer.bulk(&data, &mut buf).expect("the kernel carries") as f64;
+    paired(plan, &mut || ours.turn(), &mut turn)
+}
+
+/// A pair of Unix-domain streams that is filled and emptied.
+struct Inside {
+    host: Host,
+    ends: (SocketId, SocketId),
+    data: Vec<u8>,
+    buf: Vec<u8>,
+}
+
+impl Inside {
+    fn new() -> Result<Self> {
+        let mut host = Host::new(HostConfig::default(), 1);
+        let ends = host.unix_pair(Kind::Stream, 0)?;
+        Ok(Self { host, ends, data: vec![1; BLOCK], buf: vec![0; BLOCK] })
+    }
+
+    /// Bytes read.
+    fn turn(&mut self) -> f64 {
+        let now = sockeye_core::Instant::ZERO;
+        for _ in 0..WRITES {
+            if self.host.send(self.ends.0, &self.data, now).is_err() {
+                break;
+            }
+        }
+        let mut moved = 0;
+        while let Ok(n @ 1..) = self.host.recv(self.ends.1, &mut self.buf, false, now) {
+            moved += n;
+        }
+        while self.host.next_event().is_some() {}
+        moved as f64
+    }
 }
 
 fn against_smoltcp(plan: &Plan, stack: Stack, mtu: usize, checksums: bool) -> Result<Vec<Pair>> {

@@ -42,6 +42,8 @@ const IN_PROCESS: &[Case] = &[
     bytes("bulk-64k-checksums", "smoltcp", Target::None, bulk::block_64k_summed),
     bytes("bulk-64k-borrowed", "smoltcp-offload", Target::AtLeast(18e9), bulk::borrowed),
     bytes("bulk-64k-in-place", "smoltcp-offload", Target::None, bulk::in_place),
+    bytes("inside-unix-64k", "our-tcp", Target::Ratio(1.5), bulk::unix_of_our_tcp),
+    bytes("inside-unix-64k-kernel", "kernel-unix", Target::None, bulk::unix_of_kernel),
     rate("roundtrip-tcp", "smoltcp", Target::Ratio(2.0), latency::tcp),
     rate("roundtrip-tcp-kernel", "kernel-tcp", Target::None, latency::tcp_of_kernel),
     rate("roundtrip-tcp-unix", "kernel-unix", Target::None, latency::tcp_of_unix),

@@ -10,18 +10,22 @@ use crate::socket::flow::{Flow, FlowId};
 use crate::socket::table::{Body, Role};
 use crate::tcp::{Connection, Mark};
 use crate::time::Instant;
+use crate::unix::Ancillary;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 /// Streams of bytes.
 impl Host {
-    /// send(2) on a stream, or on a connected datagram socket.
+    /// send(2) on a stream, or on a connected datagram socket; of the Unix domain too.
     pub fn send(&mut self, id: SocketId, data: &[u8], now: Instant) -> Result<usize> {
         match self.sending(id)? {
             Some(flow) => {
                 let sent = connection(&mut self.flows[flow]).send(data, &mut self.engine.ctx(now));
                 self.settle(flow, now);
                 sent
+            }
+            None if self.sockets[id].unix().is_some() => {
+                self.unix_send(id, data, None, &mut Ancillary::default())
             }
             None => {
                 let payload = Payload::from(Bytes::copy_from_slice(data));
@@ -37,6 +41,9 @@ impl Host {
                 let sent = connection(&mut self.flows[flow]).send_chunk(chunk, &mut self.engine.ctx(now));
                 self.settle(flow, now);
                 sent
+            }
+            None if self.sockets[id].unix().is_some() => {
+                self.unix_send(id, &chunk, None, &mut Ancillary::default())
             }
             None => self.send_to(id, Payload::from(chunk), None, &SendControl::default(), now),
         }
@@ -71,12 +78,16 @@ impl Host {
         connection(&mut self.flows[flow]).end_record();
     }
 
-    /// recv(2) on a stream, or on a datagram socket (the rest of the datagram is lost). 0 is end of file.
+    /// recv(2) on a stream, or on a datagram socket (the rest of the datagram is lost). 0 is end of file. On a socket of the
+    /// Unix domain too: what came beside the bytes is let go.
     pub fn recv(&mut self, id: SocketId, buf: &mut [u8], peek: bool, now: Instant) -> Result<usize> {
         if self.is_shut_idle(id) {
             return Ok(0);
         }
         let Some(flow) = self.receiving(id)? else {
+            if self.sockets[id].unix().is_some() {
+                return self.unix_recv_bytes(id, buf, peek);
+            }
             let datagram = self.recv_from(id, peek, now)?;
             let n = copy_payload(&datagram.payload, buf);
             if peek {
@@ -226,9 +237,7 @@ impl Host {
     /// The connection to send on; none for a datagram socket.
     fn sending(&self, id: SocketId) -> Result<Option<FlowId>> {
         match &self.socket_ref(id)?.body {
-            // These have calls of their own: a name, credentials and rights go with the bytes.
-            Body::Unix(_) => Err(Errno::EOPNOTSUPP),
-            Body::Datagram(_) => Ok(None),
+            Body::Datagram(_) | Body::Unix(_) => Ok(None),
             Body::Stream { role: Role::Connection { flow, .. }, .. } => Ok(Some(*flow)),
             Body::Stream { .. } => Err(Errno::EPIPE),
         }
@@ -236,9 +245,7 @@ impl Host {
 
     fn receiving(&self, id: SocketId) -> Result<Option<FlowId>> {
         match &self.socket_ref(id)?.body {
-            // These have calls of their own: a name, credentials and rights go with the bytes.
-            Body::Unix(_) => Err(Errno::EOPNOTSUPP),
-            Body::Datagram(_) => Ok(None),
+            Body::Datagram(_) | Body::Unix(_) => Ok(None),
             Body::Stream { role: Role::Connection { flow, .. }, .. } => Ok(Some(*flow)),
             Body::Stream { .. } => Err(Errno::ENOTCONN),
         }

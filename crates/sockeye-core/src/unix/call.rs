@@ -297,6 +297,7 @@ impl Host {
         }
         self.unix_wake_waiting(id);
         self.sockets.remove(id);
+        self.unix_collect();
     }
 
     fn unix_drop_queue(&mut self, id: SocketId) {

@@ -5,6 +5,7 @@
 //!   send.rs     bytes -> Message, charged to the sender's buffer -> the receiver's queue
 //!   receive.rs  queue -> bytes; the charge is given back, which makes room for the sender
 //!   call.rs     socketpair, bind, connect, accept, shutdown, close: who is whose peer
+//!   collect.rs  sockets that only queues hold which nobody can read
 //!   name.rs     addresses, and the host's own names: paths (special files) and the abstract ones
 //! ```
 //!
@@ -18,6 +19,7 @@
 
 mod call;
 pub mod charge;
+mod collect;
 mod name;
 mod options;
 mod receive;
@@ -26,6 +28,7 @@ mod send;
 pub use name::{UnixAddr, UnixParsed};
 pub use receive::UnixReceived;
 
+use crate::errno::{Errno, Result};
 use crate::host::{Host, Kind, SocketId, SocketInfo};
 use crate::readiness::Readiness;
 use crate::socket::table::{Body, Socket};
@@ -41,7 +44,28 @@ use hashbrown::HashMap;
 
 /// Something that a message hands over (`SCM_RIGHTS`): the layer above knows what it is.
 #[derive(Clone)]
-pub struct Right(pub Arc<dyn Any + Send + Sync>);
+pub struct Right(pub Arc<dyn Passed>);
+
+/// What a [`Right`] stands for.
+pub trait Passed: Any + Send + Sync {
+    /// The socket of this host that it keeps open, if it is one.
+    fn socket(&self) -> Option<SocketId> {
+        None
+    }
+
+    /// How many keep that socket open, rights on their way among them.
+    fn holders(&self) -> usize {
+        1
+    }
+}
+
+impl Right {
+    /// What it stands for, if it is a `T`.
+    pub fn get<T: Passed>(&self) -> Option<&T> {
+        let any: &dyn Any = &*self.0;
+        any.downcast_ref()
+    }
+}
 
 impl fmt::Debug for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,6 +153,8 @@ pub(crate) struct UnixTable {
     /// Autobind begins its search behind the last one.
     autobind_last: u32,
     discarded: Vec<Right>,
+    /// Rights that keep sockets open may be on their way.
+    is_flying: bool,
 }
 
 impl UnixSocket {
@@ -233,10 +259,13 @@ impl Host {
     }
 
     /// Says who made a Unix-domain socket, and who its peer is.
-    pub fn set_unix_credentials(&mut self, id: SocketId, own: Credentials, peer: Credentials) {
-        if let Some(unix) = self.sockets.get_mut(id).and_then(Socket::unix_mut) {
-            (unix.owner, unix.peer_owner) = (own, peer);
-        }
+    ///
+    /// # Errors
+    /// EBADF, EAFNOSUPPORT.
+    pub fn set_unix_credentials(&mut self, id: SocketId, own: Credentials, peer: Credentials) -> Result<()> {
+        let unix = self.socket_mut(id)?.unix_mut().ok_or(Errno::EAFNOSUPPORT)?;
+        (unix.owner, unix.peer_owner) = (own, peer);
+        Ok(())
     }
 
     /// Who made a Unix-domain socket, and who its peer is (`SO_PEERCRED`).

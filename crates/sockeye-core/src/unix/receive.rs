@@ -37,6 +37,13 @@ impl Host {
         }
     }
 
+    /// recv(2) of the bytes alone.
+    pub(crate) fn unix_recv_bytes(&mut self, id: SocketId, buf: &mut [u8], peek: bool) -> Result<usize> {
+        let mut received = self.unix_recv(id, buf, peek)?;
+        self.unix.discarded.append(&mut received.rights);
+        Ok(received.len)
+    }
+
     /// What a receive finds with an empty queue.
     fn unix_recv_end(&mut self, id: SocketId) -> Result<UnixReceived> {
         let socket = &mut self.sockets[id];

@@ -145,6 +145,7 @@ impl Host {
         let from = unix.name.clone();
         let credentials = beside.credentials.unwrap_or(noted);
         let rights: Vec<Right> = core::mem::take(&mut beside.rights);
+        self.unix.is_flying |= rights.iter().any(|right| right.0.socket().is_some());
         let bytes = Bytes::copy_from_slice(data);
         let message = Message { bytes, sender: id, from, charge, credentials, rights };
         self.unix_mut(receiver).queue.push_back(message);

@@ -123,7 +123,7 @@ fn send_message(handle: &Handle, message: *const libc::msghdr, flags: i32) -> An
 fn send_unix(handle: &Handle, header: &libc::msghdr, flags: i32) -> Answer<i64> {
     let to = handle.unix_destination(header.msg_name.cast(), header.msg_namelen)?;
     let parts = Parts::read(header.msg_iov, header.msg_iovlen as _)?;
-    let beside = unix::ancillary(&read_controls(header)?)?;
+    let beside = unix::ancillary(handle, &read_controls(header)?)?;
     let bytes = parts.gather().or_else(|errno| unsent(handle, flags, errno))?;
     unix::send(handle, &bytes, flags, to.as_ref(), beside)
 }

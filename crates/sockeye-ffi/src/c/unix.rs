@@ -5,9 +5,10 @@
 use super::calls::{Received, give, pause, run, signal_broken};
 use super::table::{self, Handle, Open};
 use super::{Answer, IntoAnswer, address, answer_int, lab, memory};
+use sockeye_core::SocketId;
 use sockeye_core::errno::Errno;
 use sockeye_core::host::{Domain, Kind};
-use sockeye_core::unix::{Ancillary, Credentials, RIGHTS_MAX, Right, UnixAddr, UnixParsed};
+use sockeye_core::unix::{Ancillary, Credentials, Passed, RIGHTS_MAX, Right, UnixAddr, UnixParsed};
 use sockeye_core::wire::control::Control;
 use sockeye_rs::net::Socket;
 use sockeye_rs::net::engine::Way;
@@ -15,9 +16,26 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 /// What a message hands over.
-enum Passed {
-    Ours(Arc<Open>),
+enum Handed {
+    /// With the socket's number, if it is one of the host that the message is sent on.
+    Ours(Arc<Open>, Option<SocketId>),
     System(OwnedFd),
+}
+
+impl Passed for Handed {
+    fn socket(&self) -> Option<SocketId> {
+        match self {
+            Self::Ours(_, id) => *id,
+            Self::System(_) => None,
+        }
+    }
+
+    fn holders(&self) -> usize {
+        match self {
+            Self::Ours(open, _) => Arc::strong_count(open),
+            Self::System(_) => 1,
+        }
+    }
 }
 
 /// socketpair(2) on the current host of the thread.
@@ -34,7 +52,7 @@ pub extern "C" fn sockeye_socketpair(domain: i32, kind: i32, protocol: i32, ends
         let (kind, protocol) = kind_of(kind & !flags, protocol)?;
         let [one, other] = Socket::unix_pair(&lab::current()?, kind, protocol).or_errno()?;
         for socket in [&one, &other] {
-            socket.with(|host, id, _| Ok(host.set_unix_credentials(id, own(), own()))).or_errno()?;
+            socket.with(|host, id, _| host.set_unix_credentials(id, own(), own())).or_errno()?;
         }
         let give_end = |socket| give(Handle { socket, domain: Domain::Unix, kind }, flags);
         let first = give_end(one)?;
@@ -76,7 +94,7 @@ pub(super) fn kind_of(kind: i32, protocol: i32) -> Answer<(Kind, u8)> {
 pub(super) fn open(kind: i32, protocol: i32, flags: i32) -> Answer<i64> {
     let (kind, protocol) = kind_of(kind, protocol)?;
     let socket = Socket::new(&lab::current()?, Domain::Unix, kind, protocol).or_errno()?;
-    socket.with(|host, id, _| Ok(host.set_unix_credentials(id, own(), Credentials::NOBODY))).or_errno()?;
+    socket.with(|host, id, _| host.set_unix_credentials(id, own(), Credentials::NOBODY)).or_errno()?;
     give(Handle { socket, domain: Domain::Unix, kind }, flags)
 }
 
@@ -235,14 +253,14 @@ pub(super) fn receive(handle: &Handle, len: usize, flags: i32) -> Answer<Receive
 }
 
 /// What the control messages of sendmsg(2) ask for.
-pub(super) fn ancillary(controls: &[Control]) -> Answer<Ancillary> {
+pub(super) fn ancillary(over: &Handle, controls: &[Control]) -> Answer<Ancillary> {
     let mut beside = Ancillary::default();
     for control in controls.iter().filter(|control| control.level == libc::SOL_SOCKET) {
         match control.kind {
             libc::SCM_RIGHTS => {
                 for number in control.data.chunks_exact(4) {
                     let fd = i32::from_ne_bytes(number.try_into().expect("four bytes"));
-                    beside.rights.push(Right(Arc::new(pass(fd)?)));
+                    beside.rights.push(Right(Arc::new(pass(over, fd)?)));
                 }
                 if beside.rights.len() > RIGHTS_MAX {
                     return Err(Errno::EINVAL);
@@ -262,9 +280,11 @@ pub(super) fn ancillary(controls: &[Control]) -> Answer<Ancillary> {
     Ok(beside)
 }
 
-fn pass(fd: i32) -> Answer<Passed> {
+fn pass(over: &Handle, fd: i32) -> Answer<Handed> {
     if table::is_ours(fd) {
-        return table::find(fd).map(Passed::Ours);
+        let open = table::find(fd)?;
+        let id = open.socket().ok().and_then(|handle| over.socket.id_of(&handle.socket));
+        return Ok(Handed::Ours(open, id));
     }
     // SAFETY: it asks for a flag and touches no memory.
     if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
@@ -272,7 +292,7 @@ fn pass(fd: i32) -> Answer<Passed> {
     }
     // SAFETY: the number was open a moment ago; the program that closes it meanwhile gets an error from dup.
     let system = unsafe { BorrowedFd::borrow_raw(fd) };
-    system.try_clone_to_owned().map(Passed::System).map_err(|_| Errno::EMFILE)
+    system.try_clone_to_owned().map(Handed::System).map_err(|_| Errno::EMFILE)
 }
 
 impl Received {
@@ -296,8 +316,8 @@ impl Received {
         let mut numbers: Vec<u8> = vec![];
         let mut is_cut = fits < received.rights.len();
         for right in received.rights.iter().take(fits) {
-            let Some(passed) = right.0.downcast_ref::<Passed>() else { continue };
-            match install(passed, flags & libc::MSG_CMSG_CLOEXEC != 0) {
+            let Some(handed) = right.get::<Handed>() else { continue };
+            match install(handed, flags & libc::MSG_CMSG_CLOEXEC != 0) {
                 Ok(fd) => numbers.extend(fd.to_ne_bytes()),
                 Err(_) => {
                     is_cut = true;
@@ -313,10 +333,10 @@ impl Received {
 }
 
 /// A new number for what was handed over.
-fn install(passed: &Passed, close_on_exec: bool) -> Answer<i32> {
-    match passed {
-        Passed::Ours(open) => table::insert(Arc::clone(open), close_on_exec, 0).map(|fd| fd as i32),
-        Passed::System(fd) => {
+fn install(handed: &Handed, close_on_exec: bool) -> Answer<i32> {
+    match handed {
+        Handed::Ours(open, _) => table::insert(Arc::clone(open), close_on_exec, 0).map(|fd| fd as i32),
+        Handed::System(fd) => {
             let command = if close_on_exec { libc::F_DUPFD_CLOEXEC } else { libc::F_DUPFD };
             // SAFETY: a descriptor that this message holds open; no memory is touched.
             match unsafe { libc::fcntl(fd.as_raw_fd(), command, 0) } {

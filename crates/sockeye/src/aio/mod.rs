@@ -32,11 +32,13 @@ mod tcp;
 #[cfg(feature = "tokio")]
 mod tokio_io;
 mod udp;
+mod unix;
 
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::TcpStream;
 pub use tcp::TcpListener;
 pub use udp::UdpSocket;
+pub use unix::{UnixDatagram, UnixListener, UnixStream};
 
 use crate::net::Socket;
 use crate::running::wait::Way;

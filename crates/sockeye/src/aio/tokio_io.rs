@@ -1,6 +1,8 @@
 //! What tokio's own traits and words add to the sockets: the feature `tokio`.
 
-use super::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, UdpSocket, WriteHalf};
+use super::{
+    OwnedReadHalf, OwnedWriteHalf, ReadHalf, TcpStream, UdpSocket, UnixDatagram, UnixStream, WriteHalf,
+};
 use crate::net::{Socket, receive};
 use crate::running::wait::Way;
 use bytes::BufMut;
@@ -41,7 +43,7 @@ macro_rules! async_read {
     ($($name:ty),*) => {$(
         impl AsyncRead for $name {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-                poll_read(&self.as_ref().get_ref().stream().socket, cx, buf)
+                poll_read(self.as_ref().get_ref().end(), cx, buf)
             }
         }
     )*};
@@ -51,7 +53,7 @@ macro_rules! async_write {
     ($($name:ty),*) => {$(
         impl AsyncWrite for $name {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                poll_write(&self.as_ref().get_ref().stream().socket, cx, buf)
+                poll_write(self.as_ref().get_ref().end(), cx, buf)
             }
 
             fn poll_write_vectored(
@@ -59,7 +61,7 @@ macro_rules! async_write {
                 cx: &mut Context<'_>,
                 bufs: &[IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                poll_write_vectored(&self.as_ref().get_ref().stream().socket, cx, bufs)
+                poll_write_vectored(self.as_ref().get_ref().end(), cx, bufs)
             }
 
             fn is_write_vectored(&self) -> bool {
@@ -71,7 +73,7 @@ macro_rules! async_write {
             }
 
             fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                poll_shutdown(&self.as_ref().get_ref().stream().socket)
+                poll_shutdown(self.as_ref().get_ref().end())
             }
         }
     )*};
@@ -83,6 +85,10 @@ macro_rules! streams {
             fn stream(&self) -> &TcpStream {
                 let $it = self;
                 $stream
+            }
+
+            fn end(&self) -> &Socket {
+                &self.stream().socket
             }
         }
     )*};
@@ -96,8 +102,26 @@ streams! {
     OwnedWriteHalf => |it| &it.stream;
 }
 
-async_read!(TcpStream, ReadHalf<'_>, OwnedReadHalf);
-async_write!(TcpStream, WriteHalf<'_>, OwnedWriteHalf);
+impl UnixStream {
+    fn end(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Waits until one of what is of interest is there. Cancel safe.
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        ready(&self.socket, interest).await
+    }
+}
+
+impl UnixDatagram {
+    /// Waits until one of what is of interest is there. Cancel safe.
+    pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        ready(&self.socket, interest).await
+    }
+}
+
+async_read!(TcpStream, UnixStream, ReadHalf<'_>, OwnedReadHalf);
+async_write!(TcpStream, UnixStream, WriteHalf<'_>, OwnedWriteHalf);
 
 /// Waits until one of what is of interest is there.
 async fn ready(socket: &Socket, interest: Interest) -> io::Result<Ready> {

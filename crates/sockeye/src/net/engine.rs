@@ -8,6 +8,7 @@ use super::{Kind, Net, Socket};
 use sockeye_core::host::{Host, SocketId};
 use sockeye_core::{Errno, Instant, Readiness};
 use std::io;
+use std::sync::Arc;
 use std::task::Waker;
 
 pub use crate::running::wait::Way;
@@ -49,6 +50,16 @@ impl Socket {
     pub fn accept_unnamed(&self) -> io::Result<Self> {
         let id = self.block(Way::Read, None, |host, id, _| host.accept(id))?;
         Ok(self.adopt(id))
+    }
+
+    /// The number of `other`, if it is a socket of the same host.
+    pub fn id_of(&self, other: &Self) -> Option<SocketId> {
+        other.inner.id_beside(&self.inner)
+    }
+
+    /// How many handles keep this socket open.
+    pub fn handles(&self) -> usize {
+        Arc::strong_count(&self.inner)
     }
 
     /// Whether calls answer `WouldBlock` instead of waiting.

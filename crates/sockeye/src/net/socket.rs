@@ -312,6 +312,13 @@ impl Inner {
         f(state.lab.host_mut(id), self.id, now)
     }
 
+    /// Its number, where `other` is of the same host and life.
+    pub(super) fn id_beside(&self, other: &Self) -> Option<SocketId> {
+        let same =
+            Arc::ptr_eq(&self.net.running, &other.net.running) && self.net.machine == other.net.machine;
+        (same && self.life == other.life).then_some(self.id)
+    }
+
     fn waiters<'a>(&self, state: &'a mut State) -> Option<&'a mut Waiters> {
         let machine = &mut state.machines[self.net.machine];
         if machine.life == self.life { machine.waiters.get_mut(self.id) } else { None }

@@ -7,8 +7,8 @@
 
 use super::{Domain, Kind, Net, Shutdown, Socket, io_error, socket_type};
 use crate::running::wait::Way;
-use sockeye_core::Errno;
-use sockeye_core::unix::{Ancillary, Right, UnixAddr, UnixReceived};
+use sockeye_core::unix::{Ancillary, Passed, Right, UnixAddr, UnixReceived};
+use sockeye_core::{Errno, SocketId};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -55,7 +55,11 @@ impl SocketAddr {
         self.0.as_ref()?.as_abstract()
     }
 
-    fn name(&self) -> io::Result<&UnixAddr> {
+    pub(crate) fn new(name: Option<UnixAddr>) -> Self {
+        Self(name)
+    }
+
+    pub(crate) fn name(&self) -> io::Result<&UnixAddr> {
         self.0.as_ref().ok_or_else(|| invalid("an address without a name"))
     }
 }
@@ -86,27 +90,34 @@ impl Net {
 
 /// What the three kinds have alike.
 impl Socket {
+    pub(crate) fn unix(net: &Net, kind: Kind) -> io::Result<Self> {
+        net.open(Domain::Unix, kind, 0)
+    }
+
     fn unix_bind(net: &Net, kind: Kind, addr: &SocketAddr) -> io::Result<Self> {
-        let (socket, name) = (net.open(Domain::Unix, kind, 0)?, addr.name()?);
+        let (socket, name) = (Self::unix(net, kind)?, addr.name()?);
         socket.call(|host, id, _| host.unix_bind(id, Some(name)))?;
         Ok(socket)
     }
 
-    fn unix_connect(&self, addr: &SocketAddr) -> io::Result<()> {
+    pub(crate) fn unix_connect(&self, addr: &SocketAddr) -> io::Result<()> {
         let name = addr.name()?;
         self.block(Way::Write, None, |host, id, _| host.unix_connect(id, name))
     }
 
-    fn unix_local_addr(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn unix_local_addr(&self) -> io::Result<SocketAddr> {
         self.look(|host, id| host.unix_name(id)).map(SocketAddr)
     }
 
-    fn unix_peer_addr(&self) -> io::Result<SocketAddr> {
+    pub(crate) fn unix_peer_addr(&self) -> io::Result<SocketAddr> {
         self.look(|host, id| host.unix_peer_name(id)).map(SocketAddr)
     }
 
     fn unix_send(&self, buf: &[u8], to: Option<&UnixAddr>, rights: &[Self]) -> io::Result<usize> {
-        let right = |socket: &Self| Right(Arc::new(socket.clone()));
+        let right = |socket: &Self| {
+            let id = self.id_of(socket);
+            Right(Arc::new(Handed { socket: socket.clone(), id }))
+        };
         let mut beside = Ancillary { credentials: None, rights: rights.iter().map(right).collect() };
         self.block(Way::Write, None, |host, id, _| host.unix_send(id, buf, to, &mut beside))
     }
@@ -123,8 +134,29 @@ impl Socket {
     }
 }
 
+/// A socket on its way.
+struct Handed {
+    socket: Socket,
+    /// Its number on this host.
+    id: Option<SocketId>,
+}
+
+impl Passed for Handed {
+    fn socket(&self) -> Option<SocketId> {
+        self.id
+    }
+
+    fn holders(&self) -> usize {
+        self.socket.handles()
+    }
+}
+
 fn sockets(received: &UnixReceived) -> Vec<Socket> {
-    received.rights.iter().filter_map(|right| right.0.downcast_ref::<Socket>().cloned()).collect()
+    received
+        .rights
+        .iter()
+        .filter_map(|right| right.get::<Handed>().map(|handed| handed.socket.clone()))
+        .collect()
 }
 
 /// Methods that std's three types have alike.
@@ -236,7 +268,7 @@ impl UnixStream {
     /// # Errors
     /// As [`UnixStream::connect`].
     pub fn connect_addr(net: &Net, addr: &SocketAddr) -> io::Result<Self> {
-        let socket = net.open(Domain::Unix, Kind::Stream, 0)?;
+        let socket = Socket::unix(net, Kind::Stream)?;
         socket.unix_connect(addr)?;
         Ok(Self { socket })
     }
@@ -350,7 +382,7 @@ impl UnixDatagram {
     /// # Errors
     /// `ENFILE` beyond the host's limit.
     pub fn unbound(net: &Net) -> io::Result<Self> {
-        Ok(Self { socket: net.open(Domain::Unix, Kind::Datagram, 0)? })
+        Ok(Self { socket: Socket::unix(net, Kind::Datagram)? })
     }
 
     /// Two that are connected to each other.
