@@ -89,6 +89,19 @@ fn room_and_data_are_told_when_they_come() {
     assert!(events.contains(&sockeye_core::host::Event::Ready(sender)), "{events:?}");
 }
 
+/// The calls that are for every kind of socket.
+fn ask(host: &mut Host, id: SocketId, name: &UnixAddr, number: i32) {
+    for option in [16, 42, 7] {
+        let _ = host.setsockopt(id, 1, option, &number.to_ne_bytes(), NOW);
+    }
+    let _ = host.recv_from(id, false, NOW);
+    let _ = host.recv_slices(id).map(|slices| slices.len());
+    let _ = host.info(id, NOW);
+    let _ = host.send(id, b"plain", NOW);
+    let _ = host.recv(id, &mut [0; 8], false, NOW);
+    let _ = host.unix_unlink(name.as_path().expect("a path"));
+}
+
 /// Random calls on a few sockets: none panics, and in the end nothing is charged and every right has come out once.
 #[test]
 fn whatever_is_called_nothing_is_left_behind() {
@@ -135,16 +148,7 @@ fn whatever_is_called_nothing_is_left_behind() {
                 13 => {
                     let _ = host.unix_disconnect(id);
                 }
-                14 => {
-                    let _ =
-                        host.setsockopt(id, 1, [16, 42, 7][pick(3)], &(pick(9000) as i32).to_ne_bytes(), NOW);
-                    let _ = host.recv_from(id, false, NOW);
-                    let _ = host.recv_slices(id).map(|slices| slices.len());
-                    let _ = host.info(id, NOW);
-                    let _ = host.send(id, b"plain", NOW);
-                    let _ = host.recv(id, &mut [0; 8], false, NOW);
-                    let _ = host.unix_unlink(name.as_path().expect("a path"));
-                }
+                14 => ask(&mut host, id, name, pick(9000) as i32),
                 _ => host.close(id, NOW),
             }
             if pick(4) == 0 {

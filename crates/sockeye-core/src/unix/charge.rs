@@ -11,7 +11,7 @@ const HEAD_MAX: usize = PAGE - SHARED;
 /// `SKB_MAX_ALLOC`: the same of four pages.
 const LINEAR_MAX: usize = 4 * PAGE - SHARED;
 /// The longest piece of a stream: `SKB_MAX_HEAD(0)` and `UNIX_SKB_FRAGS_SZ`.
-const PIECE_MAX: usize = HEAD_MAX + 32 * 1024;
+pub(super) const PIECE_MAX: usize = HEAD_MAX + 32 * 1024;
 /// `MAX_SKB_FRAGS`.
 const FRAGMENTS_MAX: usize = 17;
 

@@ -24,6 +24,7 @@ mod name;
 mod options;
 mod receive;
 mod send;
+mod store;
 
 pub use name::{UnixAddr, UnixParsed};
 pub use receive::UnixReceived;
@@ -36,11 +37,11 @@ use crate::tcp::State;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use bytes::Bytes;
 use core::any::Any;
 use core::fmt;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use store::Store;
 
 /// Something that a message hands over (`SCM_RIGHTS`): the layer above knows what it is.
 #[derive(Clone)]
@@ -135,12 +136,21 @@ pub(crate) enum UnixRole {
 /// One message, or a piece of a stream.
 #[derive(Debug)]
 pub(crate) struct Message {
-    bytes: Bytes,
+    bytes: Vec<u8>,
+    /// How much of them was read.
+    read: usize,
     sender: SocketId,
     from: Option<UnixAddr>,
     charge: usize,
     credentials: Credentials,
     rights: Vec<Right>,
+}
+
+impl Message {
+    /// What was not read.
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.read..]
+    }
 }
 
 /// The names and the leftovers of a host.
@@ -153,6 +163,7 @@ pub(crate) struct UnixTable {
     /// Autobind begins its search behind the last one.
     autobind_last: u32,
     discarded: Vec<Right>,
+    store: Store,
     /// Rights that keep sockets open may be on their way.
     is_flying: bool,
 }
@@ -189,7 +200,7 @@ impl UnixSocket {
 
     /// Bytes that wait to be read.
     pub(crate) fn queued(&self) -> usize {
-        self.queue.iter().map(|message| message.bytes.len()).sum()
+        self.queue.iter().map(|message| message.rest().len()).sum()
     }
 }
 

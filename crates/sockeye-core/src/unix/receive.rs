@@ -63,13 +63,13 @@ impl Host {
         let (mut skip, mut index) = (0, 0);
         if peek && unix.peek_offset >= 0 {
             skip = unix.peek_offset as usize;
-            while unix.queue.get(index).is_some_and(|m| skip >= m.bytes.len() && skip > 0) {
-                skip -= unix.queue[index].bytes.len();
+            while unix.queue.get(index).is_some_and(|m| skip >= m.rest().len() && skip > 0) {
+                skip -= unix.queue[index].rest().len();
                 index += 1;
             }
         }
         let Some(message) = unix.queue.get_mut(index) else { return self.unix_recv_end(id) };
-        let bytes = message.bytes.slice(skip..);
+        let bytes = &message.rest()[skip..];
         let len = bytes.len().min(buf.len());
         buf[..len].copy_from_slice(&bytes[..len]);
         let mut received = UnixReceived {
@@ -86,11 +86,12 @@ impl Host {
             }
         } else {
             received.rights = core::mem::take(&mut message.rights);
-            let (sender, charge, taken) = (message.sender, message.charge, message.bytes.len());
-            unix.queue.pop_front();
+            let (sender, charge, taken) = (message.sender, message.charge, message.rest().len());
+            let done = unix.queue.pop_front();
             if unix.peek_offset > 0 {
                 unix.peek_offset = (unix.peek_offset - taken as i32).max(0);
             }
+            done.into_iter().for_each(|message| self.unix.store.give(message.bytes));
             self.unix_uncharge(sender, charge);
             self.unix_wake_waiting(id);
         }
@@ -110,8 +111,8 @@ impl Host {
             let unix = self.unix_mut(id);
             let passes = unix.pass_credentials;
             let Some(piece) = unix.queue.get_mut(index) else { break };
-            if skip >= piece.bytes.len() {
-                skip -= piece.bytes.len();
+            if skip >= piece.rest().len() {
+                skip -= piece.rest().len();
                 index += 1;
                 continue;
             }
@@ -121,8 +122,9 @@ impl Host {
             received.credentials = passes.then_some(piece.credentials);
             received.from = received.from.take().or_else(|| piece.from.clone());
             let room = &mut buf[received.len..];
-            let len = (piece.bytes.len() - skip).min(room.len());
-            room[..len].copy_from_slice(&piece.bytes[skip..skip + len]);
+            let rest = &piece.rest()[skip..];
+            let len = rest.len().min(room.len());
+            room[..len].copy_from_slice(&rest[..len]);
             received.len += len;
             skip = 0;
             if peek {
@@ -130,10 +132,11 @@ impl Host {
                 index += 1;
             } else {
                 received.rights = core::mem::take(&mut piece.rights);
-                bytes::Buf::advance(&mut piece.bytes, len);
-                if piece.bytes.is_empty() {
+                piece.read += len;
+                if piece.rest().is_empty() {
                     let (sender, charge) = (piece.sender, piece.charge);
-                    unix.queue.pop_front();
+                    let done = unix.queue.pop_front();
+                    done.into_iter().for_each(|piece| self.unix.store.give(piece.bytes));
                     self.unix_uncharge(sender, charge);
                 }
             }
@@ -162,7 +165,7 @@ impl Host {
         let unix = self.unix_of(id)?;
         match (&unix.role, self.sockets[id].kind) {
             (UnixRole::Listener { .. }, _) => Err(Errno::EINVAL),
-            (_, Kind::Datagram) => Ok(unix.queue.front().map_or(0, |message| message.bytes.len())),
+            (_, Kind::Datagram) => Ok(unix.queue.front().map_or(0, |message| message.rest().len())),
             _ => Ok(unix.queued()),
         }
     }

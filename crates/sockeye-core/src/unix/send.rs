@@ -5,7 +5,6 @@ use crate::errno::{Errno, Result};
 use crate::host::{Host, Kind, SocketId};
 use crate::socket::table::Socket;
 use alloc::vec::Vec;
-use bytes::Bytes;
 
 /// Sending.
 impl Host {
@@ -146,8 +145,8 @@ impl Host {
         let credentials = beside.credentials.unwrap_or(noted);
         let rights: Vec<Right> = core::mem::take(&mut beside.rights);
         self.unix.is_flying |= rights.iter().any(|right| right.0.socket().is_some());
-        let bytes = Bytes::copy_from_slice(data);
-        let message = Message { bytes, sender: id, from, charge, credentials, rights };
+        let bytes = self.unix.store.copy(data);
+        let message = Message { bytes, read: 0, sender: id, from, charge, credentials, rights };
         self.unix_mut(receiver).queue.push_back(message);
         self.tell_ready(receiver);
     }
