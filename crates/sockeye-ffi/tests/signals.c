@@ -46,6 +46,65 @@ static void *wait_for_it(void *argument) {
     return NULL;
 }
 
+static struct sockaddr_in server;
+
+// What the other thread does, once the signal has come.
+static void *answer(void *argument) {
+    int kind = *(int *)argument, fd = socket(AF_INET, kind, 0);
+    usleep(120000);
+    connect(fd, (struct sockaddr *)&server, sizeof server);
+    send(fd, "answer", 6, 0);
+    usleep(100000);
+    close(fd);
+    return NULL;
+}
+
+// Calls that wait for one socket: EINTR with a plain handler; a restart with SA_RESTART, but where the socket has a time
+// limit; what was asked for comes to the one that waits on.
+static int calls(void) {
+    char text[16];
+    for (int restart = 0; restart < 2; restart++) {
+        struct sigaction action = {.sa_handler = on_alarm, .sa_flags = restart ? SA_RESTART : 0};
+        sigaction(SIGALRM, &action, NULL);
+        for (int kind = SOCK_STREAM; kind <= SOCK_DGRAM; kind++) {
+            pthread_t thread;
+            int fd = socket(AF_INET, kind, 0), before = alarms;
+            socklen_t length = sizeof server;
+            server = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+            MUST(bind(fd, (struct sockaddr *)&server, sizeof server) == 0);
+            MUST(getsockname(fd, (struct sockaddr *)&server, &length) == 0);
+            if (kind == SOCK_STREAM) MUST(listen(fd, 4) == 0);
+            alarm_in(40);
+            if (restart) pthread_create(&thread, NULL, answer, &kind);
+            int accepted = kind == SOCK_STREAM ? accept(fd, NULL, NULL) : fd;
+            if (!restart && kind == SOCK_STREAM) {
+                MUST(accepted == -1 && errno == EINTR && alarms == before + 1);
+                continue;
+            }
+            long n = recv(accepted, text, sizeof text, 0);
+            if (restart) pthread_join(thread, NULL);
+            MUST(alarms == before + 1);
+            MUST(restart ? n == 6 : n == -1 && errno == EINTR);
+            struct timeval limit = {5, 0};
+            MUST(setsockopt(accepted, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
+            alarm_in(40);
+            if (kind == SOCK_DGRAM) MUST(recv(accepted, text, sizeof text, 0) == -1 && errno == EINTR);
+        }
+    }
+    // A write that a signal ends tells what was taken; after nothing it is EINTR.
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
+    static char bulk[4 << 20];
+    int ends[2];
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    alarm_in(40);
+    ssize_t taken = write(ends[0], bulk, sizeof bulk);
+    MUST(taken > 0 && taken < (ssize_t)sizeof bulk);
+    alarm_in(40);
+    MUST(write(ends[0], bulk, 1) == -1 && errno == EINTR);
+    puts("signals end calls");
+    return 0;
+}
+
 int main(void) {
     struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
     sigaction(SIGALRM, &action, NULL);
@@ -101,5 +160,5 @@ int main(void) {
     pthread_join(threads[1], NULL);
     MUST(waiters[1].found == 1);
     puts("signals end waits");
-    return 0;
+    return calls();
 }

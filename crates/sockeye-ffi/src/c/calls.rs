@@ -1,6 +1,7 @@
 //! The calls from socket(2) to shutdown(2) whose data is one buffer.
 
 use super::address::{self, Parsed};
+use super::parker::Sleeper;
 use super::table::{self, Handle, Open};
 use super::{Answer, IntoAnswer, answer, answer_int, lab, memory, unix};
 use sockeye_core::errno::Errno;
@@ -89,10 +90,10 @@ pub extern "C" fn sockeye_connect(fd: i32, addr: *const u8, len: u32) -> i32 {
             _ => address::for_connect(handle.domain, &bytes),
         };
         match parsed {
-            Ok(Parsed::Address(addr)) => handle.socket.connect(addr),
+            Ok(Parsed::Address(addr)) => return connect(handle, addr),
             Ok(Parsed::Unspecified) => handle.socket.with(|host, id, now| host.disconnect(id, now)),
             // A stream's address is looked at only where there is something to connect.
-            Err(_) if bytes.len() >= 2 && handle.is_stream_in_use() => handle.socket.connect(ANY),
+            Err(_) if bytes.len() >= 2 && handle.is_stream_in_use() => return connect(handle, ANY),
             // A datagram socket has a port by then (inet_dgram_connect).
             Err(errno) if bytes.len() >= 2 && handle.kind == Kind::Datagram => {
                 handle.socket.with(|host, id, _| host.autobind(id).and(Err(errno)))
@@ -102,6 +103,19 @@ pub extern "C" fn sockeye_connect(fd: i32, addr: *const u8, len: u32) -> i32 {
         .or_errno()
         .map(|()| 0)
     }))
+}
+
+/// Connects, and waits for the outcome where the socket blocks, as long as `SO_SNDTIMEO` says.
+fn connect(handle: &Handle, addr: SocketAddr) -> Answer<i64> {
+    let done = match handle.socket.nonblocking() {
+        true => handle.socket.with(|host, id, now| host.connect(id, addr, now)).or_errno(),
+        false => run(handle, Way::Write, 0, |host, id, now| match host.connect(id, addr, now) {
+            Err(Errno::EINPROGRESS | Errno::EALREADY) => Err(Errno::EAGAIN),
+            answer => answer,
+        })
+        .map_err(|errno| if errno == Errno::EAGAIN { Errno::EINPROGRESS } else { errno }),
+    };
+    done.map(|()| 0)
 }
 
 /// accept(2).
@@ -121,7 +135,13 @@ pub extern "C" fn sockeye_accept4(fd: i32, addr: *mut u8, len: *mut u32, flags: 
         let (socket, peer) = match domain {
             Domain::Unix => handle.unix_accept()?,
             _ => {
-                let (socket, peer) = handle.socket.accept().or_errno()?;
+                let socket = handle.socket.accept_sleeping(&Sleeper::of_thread()?).or_errno()?;
+                // A connection that was reset before it was accepted still has a name.
+                let peer = socket.with(|host, id, now| match host.peer_addr(id) {
+                    Err(errno) => host.info(id, now).and_then(|info| info.remote).ok_or(errno),
+                    peer => peer,
+                });
+                let peer = peer.or_errno()?;
                 (socket, address::encode(domain, peer).as_bytes().to_vec())
             }
         };
@@ -286,7 +306,7 @@ pub(super) fn run<T>(
     f: impl FnMut(&mut Host, SocketId, Instant) -> Answer<T>,
 ) -> Answer<T> {
     match flags & libc::MSG_DONTWAIT {
-        0 => handle.socket.with_waiting(way, f),
+        0 if !handle.socket.nonblocking() => handle.socket.with_sleeping(&Sleeper::of_thread()?, way, f),
         _ => handle.socket.with(f),
     }
     .or_errno()

@@ -6,12 +6,13 @@
 
 use super::{Answer, errno_of};
 use sockeye_core::Errno;
+use sockeye_rs::net::engine::Sleep;
 use std::cell::OnceCell;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Wake;
-use std::time::Instant;
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
 
 /// A thread that sleeps until it is woken.
 pub(super) struct Parker {
@@ -63,12 +64,43 @@ impl Parker {
             1 => {}
             _ => return Err(system_errno()),
         }
+        self.listen().map(|()| End::Woken)
+    }
+
+    /// Waits for the bell. This is read(2), which the kernel restarts after a handler with `SA_RESTART`.
+    fn listen(&self) -> Answer<()> {
         // The bell falls silent first: who rings it after this does so for a look that is still to come.
         let mut count = [0u8; 8];
         // SAFETY: eight bytes of this frame.
-        unsafe { libc::read(self.bell.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+        if unsafe { libc::read(self.bell.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) } < 0 {
+            return Err(system_errno());
+        }
         self.rung.store(false, Ordering::SeqCst);
-        Ok(End::Woken)
+        Ok(())
+    }
+}
+
+/// A thread in a call of one socket: without a time limit it is restarted where the handler asks for it, with one it is not,
+/// as on Linux.
+pub(super) struct Sleeper(Arc<Parker>);
+
+impl Sleeper {
+    /// The calling thread's.
+    pub(super) fn of_thread() -> Answer<Self> {
+        Parker::of_thread().map(Self)
+    }
+}
+
+impl Sleep for Sleeper {
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.0))
+    }
+
+    fn sleep(&self, time: Option<Duration>) -> Answer<()> {
+        match time {
+            None => self.0.listen(),
+            Some(time) => self.0.sleep(Some(Instant::now() + time), std::ptr::null()).map(drop),
+        }
     }
 }
 
@@ -91,10 +123,10 @@ fn system_errno() -> Errno {
     errno_of(&std::io::Error::last_os_error())
 }
 
-/// An eventfd.
+/// An eventfd. It blocks who reads it unrung; only its thread reads it.
 fn bell() -> Answer<OwnedFd> {
     // SAFETY: it touches no memory.
-    match unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) } {
+    match unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) } {
         // SAFETY: a new descriptor, which nobody else has.
         fd if fd >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
         _ => Err(system_errno()),

@@ -3,6 +3,7 @@
 //! Descriptors that are handed over are the library's or the system's; both arrive as new numbers of their kind.
 
 use super::calls::{Received, give, pause, run, signal_broken};
+use super::parker::Sleeper;
 use super::table::{self, Handle, Open};
 use super::{Answer, IntoAnswer, address, answer_int, lab, memory};
 use sockeye_core::SocketId;
@@ -121,7 +122,7 @@ impl Handle {
     pub(super) fn unix_connect(&self, bytes: &[u8]) -> Answer<i64> {
         let done = match UnixAddr::parse(bytes)? {
             UnixParsed::Named(name) => {
-                self.socket.with_waiting(Way::Write, |host, id, _| host.unix_connect(id, &name))
+                return run(self, Way::Write, 0, |host, id, _| host.unix_connect(id, &name)).map(|()| 0);
             }
             UnixParsed::Unspecified => self.socket.with(|host, id, _| host.unix_disconnect(id)),
             UnixParsed::Family => return Err(Errno::EINVAL),
@@ -140,7 +141,7 @@ impl Handle {
 
     /// accept(2) of the family: the connection, and its peer's name.
     pub(super) fn unix_accept(&self) -> Answer<(Socket, Vec<u8>)> {
-        let socket = self.socket.accept_unnamed().or_errno()?;
+        let socket = self.socket.accept_sleeping(&Sleeper::of_thread()?).or_errno()?;
         let name = socket.with(|host, id, _| host.unix_peer_name(id)).or_errno()?;
         Ok((socket, UnixAddr::encode(name.as_ref())))
     }

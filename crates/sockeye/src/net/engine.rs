@@ -11,6 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::Waker;
 
+pub use super::sleep::Sleep;
 pub use crate::running::wait::Way;
 
 impl Socket {
@@ -52,6 +53,15 @@ impl Socket {
         Ok(self.adopt(id))
     }
 
+    /// The same for a thread that sleeps in a way of its own.
+    ///
+    /// # Errors
+    /// As [`Socket::accept`], and those of its sleep.
+    pub fn accept_sleeping(&self, sleeper: &dyn Sleep) -> io::Result<Self> {
+        let id = self.block_by(Some(sleeper), Way::Read, None, |host, id, _| host.accept(id))?;
+        Ok(self.adopt(id))
+    }
+
     /// The number of `other`, if it is a socket of the same host.
     pub fn id_of(&self, other: &Self) -> Option<SocketId> {
         other.inner.id_beside(&self.inner)
@@ -60,6 +70,19 @@ impl Socket {
     /// How many handles keep this socket open.
     pub fn handles(&self) -> usize {
         Arc::strong_count(&self.inner)
+    }
+
+    /// As [`Socket::with_waiting`], for a thread that sleeps in a way of its own.
+    ///
+    /// # Errors
+    /// The same, and those of its sleep.
+    pub fn with_sleeping<R>(
+        &self,
+        sleeper: &dyn Sleep,
+        way: Way,
+        f: impl FnMut(&mut Host, SocketId, Instant) -> Result<R, Errno>,
+    ) -> io::Result<R> {
+        self.block_by(Some(sleeper), way, None, f)
     }
 
     /// Whether calls answer `WouldBlock` instead of waiting.

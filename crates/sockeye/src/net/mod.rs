@@ -13,6 +13,7 @@ pub mod engine;
 mod error;
 mod options;
 mod raw;
+mod sleep;
 mod socket;
 mod stream;
 mod tcp;

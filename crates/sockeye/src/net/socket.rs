@@ -4,6 +4,7 @@
 //! ([`Socket::block`], which puts the thread to sleep), or as a poll ([`Socket::poll`], which leaves a waker). All
 //! three ask under the lab's lock and register under the same lock, so that no wake-up falls between.
 
+use super::sleep::Sleep;
 use super::{Domain, Kind, Net, Shutdown, io_error, register};
 use crate::running::state::State;
 use crate::running::wait::{Bells, Waiters, Way};
@@ -25,13 +26,13 @@ pub struct Socket {
 
 /// An open file description: what duplicates share.
 pub(crate) struct Inner {
-    net: Net,
+    pub(super) net: Net,
     life: u64,
     id: SocketId,
     bells: Arc<Bells>,
     nonblocking: AtomicBool,
     /// How many more waits may begin with looking: it grows with short waits and shrinks with long ones.
-    patience: AtomicU8,
+    pub(super) patience: AtomicU8,
 }
 
 type Answer<R> = Result<R, Errno>;
@@ -208,6 +209,17 @@ impl Socket {
         &self,
         way: Way,
         timeout: Option<Duration>,
+        f: impl FnMut(&mut Host, SocketId, Instant) -> Answer<R>,
+    ) -> io::Result<R> {
+        self.block_by(None, way, timeout, f)
+    }
+
+    /// The same for a thread that sleeps in a way of its own.
+    pub(super) fn block_by<R>(
+        &self,
+        sleeper: Option<&dyn Sleep>,
+        way: Way,
+        timeout: Option<Duration>,
         mut f: impl FnMut(&mut Host, SocketId, Instant) -> Answer<R>,
     ) -> io::Result<R> {
         let Inner { net, .. } = &*self.inner;
@@ -243,7 +255,14 @@ impl Socket {
                 self.inner.count_sleeper(&mut state, way, false);
                 self.inner.look_out(state, way);
             } else {
-                self.inner.sleep(state, way, until.map(|until| until.since(now)));
+                let time = until.map(|until| until.since(now));
+                match sleeper {
+                    None => self.inner.sleep(state, way, time),
+                    Some(sleeper) => {
+                        self.inner.count_sleeper(&mut state, way, false);
+                        self.inner.sleep_by(sleeper, state, way, time).map_err(io_error)?;
+                    }
+                }
             }
         }
     }
@@ -319,7 +338,7 @@ impl Inner {
         (same && self.life == other.life).then_some(self.id)
     }
 
-    fn waiters<'a>(&self, state: &'a mut State) -> Option<&'a mut Waiters> {
+    pub(super) fn waiters<'a>(&self, state: &'a mut State) -> Option<&'a mut Waiters> {
         let machine = &mut state.machines[self.net.machine];
         if machine.life == self.life { machine.waiters.get_mut(self.id) } else { None }
     }
@@ -390,7 +409,7 @@ impl Inner {
     }
 
     /// Whoever took something lets the next sleeper know of the rest.
-    fn pass_on(&self, state: &mut State, way: Way) {
+    pub(super) fn pass_on(&self, state: &mut State, way: Way) {
         if self.waiters(state).is_none_or(|waiters| !waiters.has_sleepers(way)) {
             return;
         }
@@ -427,7 +446,7 @@ impl fmt::Debug for Socket {
 }
 
 /// Waits that begin with looking, after one that was short.
-const PATIENCE_MAX: u8 = 4;
+pub(super) const PATIENCE_MAX: u8 = 4;
 /// So long is falling asleep and being woken at once, and some more.
-const SHORT_WAIT: Duration = Duration::from_micros(100);
+pub(super) const SHORT_WAIT: Duration = Duration::from_micros(100);
 const SIMULATED: &str = "a call may not block in simulated time: use sockeye::aio";

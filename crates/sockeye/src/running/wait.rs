@@ -6,6 +6,7 @@
 //! sleeps, a thread looks for a few microseconds whether its bell rings, where that has been worth it lately.
 
 use sockeye_core::unix::Right;
+use std::collections::VecDeque;
 use std::hint;
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -69,6 +70,8 @@ pub(crate) struct Waiters {
 #[derive(Debug, Default)]
 struct Waiting {
     sleepers: u32,
+    /// Threads that sleep in ways of their own, who waits longest first; like the sleepers they are woken one by one.
+    others: VecDeque<(u64, Waker)>,
     /// The task of the `poll_` methods: the last one counts.
     poller: Option<Waker>,
     /// The tasks of futures, each with its number.
@@ -87,7 +90,21 @@ impl Waiters {
     }
 
     pub(crate) fn has_sleepers(&self, way: Way) -> bool {
-        self.ways[way as usize].sleepers > 0
+        let waiting = &self.ways[way as usize];
+        waiting.sleepers > 0 || !waiting.others.is_empty()
+    }
+
+    /// A thread goes to sleep in a way of its own.
+    pub(crate) fn add_sleeper(&mut self, way: Way, number: u64, waker: Waker) {
+        self.ways[way as usize].others.push_back((number, waker));
+    }
+
+    /// It has woken. Gives its waker, where nobody else had woken it.
+    #[must_use]
+    pub(crate) fn remove_sleeper(&mut self, way: Way, number: u64) -> Option<Waker> {
+        let others = &mut self.ways[way as usize].others;
+        let at = others.iter().position(|(other, _)| *other == number)?;
+        others.remove(at).map(|(_, waker)| waker)
     }
 
     /// Gives the waker that was there before. Like every waker it must be dropped without the lab's lock: it may be
@@ -129,6 +146,8 @@ impl Waiters {
         let waiting = &mut self.ways[way as usize];
         wakes.wakers.extend(waiting.poller.take());
         wakes.wakers.extend(waiting.tasks.drain(..).map(|(_, waker)| waker));
+        let count = if all { waiting.others.len() } else { 1.min(waiting.others.len()) };
+        wakes.wakers.extend(waiting.others.drain(..count).map(|(_, waker)| waker));
         if waiting.sleepers > 0 {
             wakes.bells.push((Arc::clone(&self.bells), way, all));
         }
