@@ -19,6 +19,7 @@ mod value;
 
 use crate::errno::{Errno, Result};
 use crate::host::{Domain, Host, IfIndex, Kind, OptionValue, SocketId};
+use crate::socket::saved_syn::TCP_SAVED_SYN;
 use crate::socket::table::Socket;
 use crate::time::Instant;
 use crate::wire::protocol;
@@ -228,6 +229,9 @@ impl Host {
             return Ok(value);
         }
         let entry = self.find_option(id, level, name)?;
+        if (level, name) == (table::IPPROTO_TCP, TCP_SAVED_SYN) {
+            return self.take_saved_syn(id, max_len);
+        }
         let mut value = match entry.support {
             Support::Effective | Support::ReadOnly => match entry.group {
                 Group::Socket => self.get_socket_option(id, name)?,
@@ -302,11 +306,17 @@ impl Socket {
 }
 
 impl SocketOptions {
-    fn store(&mut self, level: i32, name: i32, value: OptionValue) {
+    pub(crate) fn store(&mut self, level: i32, name: i32, value: OptionValue) {
         match self.stored.iter_mut().find(|(l, n, _)| (*l, *n) == (level, name)) {
             Some((_, _, old)) => *old = value,
             None => self.stored.push((level, name, value)),
         }
+    }
+
+    /// Takes what was stored.
+    pub(crate) fn unstore(&mut self, level: i32, name: i32) -> Option<OptionValue> {
+        let at = self.stored.iter().position(|(l, n, _)| (*l, *n) == (level, name))?;
+        Some(self.stored.swap_remove(at).2)
     }
 
     pub(crate) fn stored(&self, level: i32, name: i32) -> Option<&OptionValue> {

@@ -64,6 +64,7 @@ impl Host {
             TCP_KEEPINTVL => of_int(settings.keep_interval_s as i32),
             TCP_KEEPCNT => of_int(i32::from(settings.keep_count)),
             TCP_SYNCNT => of_int(i32::from(settings.syn_count)),
+            TCP_SAVE_SYN => of_int(i32::from(settings.save_syn)),
             TCP_LINGER2 => of_int(if settings.linger2_s == 0 { FIN_TIMEOUT_S } else { settings.linger2_s }),
             TCP_DEFER_ACCEPT => of_int(settings.defer_accept_s as i32),
             TCP_WINDOW_CLAMP => of_int(settings.window_clamp as i32),
@@ -156,6 +157,7 @@ fn check_range(name: i32, value: i32) -> Result<()> {
         TCP_MAXSEG => (88, 32767),
         TCP_KEEPIDLE | TCP_KEEPINTVL => (1, 32767),
         TCP_KEEPCNT | TCP_SYNCNT => (1, 127),
+        TCP_SAVE_SYN => (0, 2),
         TCP_USER_TIMEOUT => (0, i32::MAX),
         _ => (i32::MIN, i32::MAX),
     };
@@ -173,6 +175,7 @@ impl Settings {
             TCP_KEEPINTVL => self.keep_interval_s = value as u32,
             TCP_KEEPCNT => self.keep_count = value as u8,
             TCP_SYNCNT => self.syn_count = value as u8,
+            TCP_SAVE_SYN => self.save_syn = value as u8,
             TCP_LINGER2 => self.linger2_s = value.clamp(-1, FIN_TIMEOUT_MAX_S),
             TCP_DEFER_ACCEPT => self.defer_accept_s = whole_retries(value.max(0) as u32),
             TCP_WINDOW_CLAMP => self.window_clamp = value.max(0) as u32,
@@ -290,6 +293,7 @@ const TCP_KEEPIDLE: i32 = 4;
 const TCP_KEEPINTVL: i32 = 5;
 const TCP_KEEPCNT: i32 = 6;
 const TCP_SYNCNT: i32 = 7;
+const TCP_SAVE_SYN: i32 = 27;
 const TCP_LINGER2: i32 = 8;
 const TCP_DEFER_ACCEPT: i32 = 9;
 const TCP_WINDOW_CLAMP: i32 = 10;

@@ -7,8 +7,8 @@
 use super::bind::{Binding, BoundAddr};
 use super::demux::FlowKey;
 use super::flow::{Fields, Flow, FlowId, FlowKind};
-use super::isn;
 use super::table::{Body, Phase, Role, Socket};
+use super::{isn, saved_syn};
 use crate::host::{Domain, Event, Host, SocketId};
 use crate::ip::input::{Meta, TTL_DEFAULT};
 use crate::ip::route::{Path, Route};
@@ -173,6 +173,8 @@ impl Host {
         let decision = self.decide_opening(listener, local.ip(), remote.ip(), &syn);
         let mut ctx = self.engine.ctx(meta.now);
         let mut request = Request::new(&syn, local, remote, iss, route.segment_max(), settings, &mut ctx);
+        request.saved_syn =
+            (settings.save_syn > 0).then(|| saved_syn::headers(meta, &syn, settings.save_syn));
         if decision.accept {
             let connection = request.open_early(syn, decision.offer, settings, &mut ctx);
             return self.give_early(meta, listener, (route.path, fields), request, connection);
@@ -266,6 +268,7 @@ impl Host {
             ..Socket::new(inode, domain, crate::host::Kind::Stream, protocol::TCP)
         };
         self.inherit_filter(child, listener);
+        self.inherit_saved_syn(child, flow);
         child
     }
 }

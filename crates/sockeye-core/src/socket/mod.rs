@@ -14,5 +14,6 @@ pub(crate) mod fast_open;
 pub(crate) mod flow;
 pub(crate) mod isn;
 pub(crate) mod listener;
+pub(crate) mod saved_syn;
 pub(crate) mod settle;
 pub(crate) mod table;

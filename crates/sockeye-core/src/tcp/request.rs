@@ -33,6 +33,8 @@ pub struct Request {
     ecn: bool,
     /// A Fast Open cookie that the first SYN|ACK offers.
     pub(crate) offer: Option<Box<FastOpen>>,
+    /// The SYN's headers, where the listener wants them kept (`TCP_SAVE_SYN`).
+    pub(crate) saved_syn: Option<Box<[u8]>>,
     ts_offset: u32,
     /// What `transmit` will give.
     owes_syn_ack: bool,
@@ -90,6 +92,7 @@ impl Request {
             sack: options.sack_permitted && ctx.limits.sack,
             ecn: super::ecn::agrees(&syn.header, ctx),
             offer: None,
+            saved_syn: None,
             ts_offset: timestamp_offset(local, remote, ctx.limits.timestamp_key),
             owes_syn_ack: true,
             owes_ack: false,

@@ -25,6 +25,8 @@ pub struct Settings {
     pub receive_buffer_locked: bool,
     /// `TCP_KEEPCNT`: unanswered probes until the connection is given up.
     pub keep_count: u8,
+    /// `TCP_SAVE_SYN`: 1 keeps a SYN's IP and TCP headers, 2 the link's too.
+    pub save_syn: u8,
     /// `TCP_SYNCNT`: how often a SYN is sent again.
     pub syn_count: u8,
     /// `TCP_CONGESTION`.
@@ -79,6 +81,7 @@ impl Default for Settings {
             send_buffer_locked: false,
             receive_buffer_locked: false,
             keep_count: 9,
+            save_syn: 0,
             syn_count: 6,
             congestion: Congestion::default(),
             max_segment: 0,
