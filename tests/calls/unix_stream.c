@@ -1,5 +1,6 @@
 // Unix-domain streams and sequenced packets: connect and backlog, ends, buffers, reads and writes, readiness.
 #include "check.h"
+#include <pthread.h>
 
 static Address named(const char *path) {
     Address name = {.length = sizeof(sa_family_t) + strlen(path) + 1};
@@ -215,8 +216,37 @@ static void buffers(int type) {
     TRY(recv(ends[1], bulk, sizeof bulk, 0));
 }
 
+static void *in_pieces(void *argument) {
+    int fd = *(int *)argument;
+    for (int i = 0; i < 4; i++) {
+        write(fd, "abc", 3);
+        usleep(30000);
+    }
+    close(fd);
+    return NULL;
+}
+
+static void low_water(void) {
+    SECTION("SO_RCVLOWAT and MSG_WAITALL");
+    int ends[2], value = 5;
+    char text[32];
+    pthread_t thread;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    TRY(setsockopt(ends[1], SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value));
+    pthread_create(&thread, NULL, in_pieces, &ends[0]);
+    usleep(10000);
+    TRY(recv(ends[1], text, 1, MSG_DONTWAIT));
+    TRY(recv(ends[1], text, sizeof text, 0));
+    value = 1;
+    TRY(setsockopt(ends[1], SOL_SOCKET, SO_RCVLOWAT, &value, sizeof value));
+    TRY(recv(ends[1], text, 5, MSG_WAITALL));
+    pthread_join(thread, NULL);
+    TRY(recv(ends[1], text, sizeof text, MSG_WAITALL));
+}
+
 int main(void) {
     begin();
+    low_water();
     int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
     for (int i = 0; i < 2; i++) {
         pairs(types[i]);

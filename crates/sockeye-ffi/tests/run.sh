@@ -12,7 +12,7 @@ link=(-L"$libraries" -lsockeye -Wl,-rpath,"$libraries" -pthread)
 [ -e "$libraries/libsockeye.so" ] || { echo "no libsockeye.so in $libraries"; exit 1; }
 
 # Those that fork (the hosts are in one process), or are about files of the kernel, are left out.
-calls=(accept4 batches bind connect errqueue getpeername getsockname getsockopt listen peek_off port_range ppoll
+calls=(accept4 batches bind connect errqueue getpeername getsockname getsockopt inq listen peek_off port_range ppoll
     pselect readv recvmmsg recvmsg save_syn select send sendmmsg sendmsg sendto setsockopt socket socketpair
     threads udplite unconnected unix_datagram unix_rights unix_stream unreachable urgent)
 

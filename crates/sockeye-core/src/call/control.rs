@@ -3,7 +3,7 @@
 
 use crate::errno::{Errno, Result};
 use crate::host::{Datagram, Domain, Host, IfIndex, QueuedError, SendControl, SocketId};
-use crate::options::table::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, SOL_SOCKET};
+use crate::options::table::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, SOL_SOCKET};
 use crate::wire::control::{Control, ExtendedError};
 use crate::wire::{sockaddr, to_v6};
 use alloc::vec::Vec;
@@ -108,6 +108,17 @@ impl Host {
         controls
     }
 
+    /// `TCP_CM_INQ` of a stream that asks for it: what is still to be read, `carried` bytes of it already with the layer
+    /// above; the end that has come counts as one.
+    pub fn inq_control(&self, id: SocketId, carried: usize) -> Option<Control> {
+        if !self.asks_for(id, IPPROTO_TCP, TCP_INQ) {
+            return None;
+        }
+        let waits = carried + self.queued_in(id).unwrap_or(0) + usize::from(self.is_at_end(id));
+        let waits = i32::try_from(waits).unwrap_or(i32::MAX);
+        Some(Control::new(IPPROTO_TCP, TCP_INQ, waits.to_ne_bytes()))
+    }
+
     /// Those of ip(7) and ipv6(7). On an IPv6 socket an IPv4 datagram has those of both that are about addresses, else
     /// IPv4's only (udpv6_recvmsg).
     fn add_address_controls(&self, id: SocketId, datagram: &Datagram, controls: &mut Vec<Control>) {
@@ -150,6 +161,8 @@ impl Host {
 const IN_PKTINFO_LEN: usize = 12;
 const IN6_PKTINFO_LEN: usize = 20;
 
+/// The option has the message's number.
+const TCP_INQ: i32 = 36;
 const SO_TIMESTAMP: i32 = 29;
 const SO_TIMESTAMPNS: i32 = 35;
 const SO_RXQ_OVFL: i32 = 40;

@@ -63,7 +63,8 @@ impl Socket {
             (table::SOL_SOCKET, SO_BSDCOMPAT) => Ok(0),
             (table::SOL_SOCKET, SO_BUSY_POLL) if value < 0 => Err(Errno::EINVAL),
             (table::SOL_SOCKET, SO_BUSY_POLL_BUDGET) if !(0..=0xffff).contains(&value) => Err(Errno::EINVAL),
-            (table::IPPROTO_IP, IP_RECVERR_RFC4884) | (table::IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS)
+            (table::IPPROTO_IP, IP_RECVERR_RFC4884)
+            | (table::IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS | TCP_INQ)
                 if !(0..=1).contains(&value) =>
             {
                 Err(Errno::EINVAL)
@@ -97,6 +98,7 @@ const MEMBERSHIP_LEN_MIN: usize = 8;
 const SOMAXCONN: i32 = 4096;
 
 const SO_BSDCOMPAT: i32 = 14;
+const TCP_INQ: i32 = 36;
 const SO_BUSY_POLL: i32 = 46;
 const SO_BUSY_POLL_BUDGET: i32 = 70;
 const IP_RECVFRAGSIZE: i32 = 25;

@@ -320,7 +320,7 @@ static TCP: &[Entry] = entries![Tcp:
     (33, "TCP_FASTOPEN_KEY", ON),
     (34, "TCP_FASTOPEN_NO_COOKIE", ON),
     (35, "TCP_ZEROCOPY_RECEIVE", REFUSED),
-    (36, "TCP_INQ", REFUSED),
+    (36, "TCP_INQ", TOLD),
     (37, "TCP_TX_DELAY", REFUSED),
 ];
 

@@ -45,6 +45,13 @@ impl Host {
         })
     }
 
+    /// `SO_RCVLOWAT`: how much a receive that blocks waits for, 1 unless it was set.
+    pub fn unix_low_water(&self, id: SocketId) -> usize {
+        let stored = self.sockets.get(id).and_then(|socket| socket.options.stored(SOL_SOCKET, SO_RCVLOWAT));
+        let number = stored.and_then(|value| value.first_chunk()).map(|word| i32::from_ne_bytes(*word));
+        number.map_or(1, |number| number.max(1) as usize)
+    }
+
     /// Whether it is one of those.
     pub(crate) fn has_unix_option(&self, id: SocketId, name: i32) -> bool {
         self.get_unix_option(id, name).is_ok_and(|value| value.is_some())
@@ -72,6 +79,7 @@ impl Credentials {
     }
 }
 
+const SO_RCVLOWAT: i32 = 18;
 const SO_REUSEPORT: i32 = 15;
 const SO_PASSCRED: i32 = 16;
 const SO_PEERCRED: i32 = 17;

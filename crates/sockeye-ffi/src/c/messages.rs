@@ -156,7 +156,11 @@ fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> A
             let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             handle.socket.with(|host, id, _| Ok(host.receive_controls(id, datagram, wall))).or_errno()?
         }
-        Received::Unix(..) | Received::Bytes(_) | Received::Dropped(_) => vec![],
+        Received::Unix(..) => vec![],
+        Received::Bytes(_) | Received::Dropped(_) => {
+            let told = handle.socket.with(|host, id, _| Ok(host.inq_control(id, 0))).or_errno()?;
+            told.into_iter().collect()
+        }
     };
     let room = if header.msg_control.is_null() { 0 } else { header.msg_controllen };
     let (beside, controls_cut) = received.unix_controls(room, flags)?;

@@ -215,10 +215,11 @@ pub(super) fn receive(handle: &Handle, len: usize, flags: i32) -> Answer<Receive
     let peek = flags & libc::MSG_PEEK != 0;
     let waits = pause(handle, flags);
     let mut buffer = vec![0; len.min(super::calls::LENGTH_MAX)];
-    let mut whole = None;
+    let (mut whole, mut low) = (None, 1);
     loop {
         let have = whole.as_ref().map_or(0, |received: &sockeye_core::unix::UnixReceived| received.len);
         let more = run(handle, Way::Read, flags, |host, id, _| {
+            low = host.unix_low_water(id);
             match host.unix_recv(id, &mut buffer[have..], peek) {
                 // After the end of receiving who would wait reads nothing.
                 Err(Errno::EAGAIN)
@@ -243,8 +244,9 @@ pub(super) fn receive(handle: &Handle, len: usize, flags: i32) -> Answer<Receive
             (Err(_), Some(_)) => true,
         };
         let received = whole.as_ref().expect("something was received");
-        let wants_all = flags & libc::MSG_WAITALL != 0 && handle.kind == Kind::Stream && !peek;
-        if is_end || !wants_all || received.len == buffer.len() || !received.rights.is_empty() {
+        let wanted = if flags & libc::MSG_WAITALL != 0 { buffer.len() } else { low.min(buffer.len()) };
+        let is_enough = received.len >= wanted || handle.kind != Kind::Stream || peek;
+        if is_end || is_enough || !received.rights.is_empty() {
             break;
         }
     }

@@ -150,7 +150,9 @@ impl Server {
                 memory.write(call.args[5], &0i32.to_ne_bytes())?;
             }
         } else {
-            header.finish(&memory, &[], &[], 0)?;
+            let control = self.inq_control(key, copy);
+            let memory = Memory::new(call, self.listener.as_fd());
+            header.finish(&memory, &[], control.as_slice(), 0)?;
         }
         Ok(Outcome::Value(n as i64))
     }
@@ -237,6 +239,13 @@ impl Server {
     }
 
     /// The control messages that the socket's options ask for.
+    /// What a stream with `TCP_INQ` tells of what is left, in the carrier and behind it.
+    fn inq_control(&mut self, key: Key, copy: &OwnedFd) -> Option<Control> {
+        let id = self.socket_id(key)?;
+        let carried = rustix::io::ioctl_fionread(copy).unwrap_or(0);
+        self.host_ref().inq_control(id, usize::try_from(carried).ok()?)
+    }
+
     fn receive_controls(&mut self, key: Key, origin: &Origin) -> Vec<Control> {
         let Some(id) = self.socket_id(key) else { return vec![] };
         let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -4,6 +4,23 @@
 //! the [`Net`] of the host, whose name space the paths are of: no file of the machine is touched. As with the special file
 //! of a real one, a path stays after its socket and is `AddrInUse` until [`Net::remove_file`]. Nothing is lost on these
 //! sockets: who sends too much waits. [`Socket`]s can be handed over beside the bytes ([`UnixStream::send_with`]).
+//!
+//! ```
+//! use sockeye::Lab;
+//! use sockeye::net::{UnixListener, UnixStream};
+//! use std::io::{Read, Write};
+//!
+//! let lab = Lab::builder().host("a").build().unwrap();
+//! let net = lab.host("a").net();
+//! let listener = UnixListener::bind(&net, "/run/greeter").unwrap();
+//! let mut client = UnixStream::connect(&net, "/run/greeter").unwrap();
+//! let (mut server, _) = listener.accept().unwrap();
+//! server.write_all(b"hello").unwrap();
+//! drop(server);
+//! let mut text = String::new();
+//! client.read_to_string(&mut text).unwrap();
+//! assert_eq!(text, "hello");
+//! ```
 
 use super::{Domain, Kind, Net, Shutdown, Socket, io_error, socket_type};
 use crate::running::wait::Way;
