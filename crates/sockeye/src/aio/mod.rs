@@ -109,6 +109,50 @@ impl Socket {
     }
 }
 
+/// Bytes of a stream, whatever its family.
+impl Socket {
+    pub(crate) async fn read_some(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.answer(Way::Read, |host, id, now| host.recv(id, buf, false, now)).await
+    }
+
+    pub(crate) async fn read_exactly(&self, mut buf: &mut [u8]) -> io::Result<usize> {
+        let len = buf.len();
+        while !buf.is_empty() {
+            match self.read_some(buf).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => buf = &mut buf[n..],
+            }
+        }
+        Ok(len)
+    }
+
+    pub(crate) async fn read_all(&self, out: &mut Vec<u8>) -> io::Result<usize> {
+        let before = out.len();
+        let mut buf = vec![0; CHUNK_BYTES];
+        loop {
+            match self.read_some(&mut buf).await? {
+                0 => return Ok(out.len() - before),
+                n => out.extend_from_slice(&buf[..n]),
+            }
+        }
+    }
+
+    pub(crate) async fn write_some(&self, buf: &[u8]) -> io::Result<usize> {
+        self.answer(Way::Write, |host, id, now| host.send(id, buf, now)).await
+    }
+
+    pub(crate) async fn write_whole(&self, mut buf: &[u8]) -> io::Result<()> {
+        while !buf.is_empty() {
+            let n = self.write_some(buf).await?;
+            buf = &buf[n..];
+        }
+        Ok(())
+    }
+}
+
+/// Read at once by [`Socket::read_all`].
+const CHUNK_BYTES: usize = 16 * 1024;
+
 /// EAGAIN until the socket is ready for one of these.
 pub(crate) fn ready_or_wait(host: &Host, id: SocketId, what: Readiness) -> Result<(), Errno> {
     if host.readiness(id).intersects(what) { Ok(()) } else { Err(Errno::EAGAIN) }

@@ -105,48 +105,30 @@ impl UnixStream {
 
     /// Waits for bytes and takes what fits; 0 is the end. Cancel safe.
     pub async fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.answer(Way::Read, |host, id, now| host.recv(id, buf, false, now)).await
+        self.socket.read_some(buf).await
     }
 
     /// Takes everything up to the end. Not cancel safe.
     pub async fn read_to_end(&self, out: &mut Vec<u8>) -> io::Result<usize> {
-        let before = out.len();
-        let mut buf = vec![0; CHUNK_BYTES];
-        loop {
-            match self.read(&mut buf).await? {
-                0 => return Ok(out.len() - before),
-                n => out.extend_from_slice(&buf[..n]),
-            }
-        }
+        self.socket.read_all(out).await
     }
 
     /// Takes exactly so many bytes as the buffer has. Not cancel safe: some may have been taken.
     ///
     /// # Errors
     /// `UnexpectedEof` where the stream ends before.
-    pub async fn read_exact(&self, mut buf: &mut [u8]) -> io::Result<usize> {
-        let len = buf.len();
-        while !buf.is_empty() {
-            match self.read(buf).await? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                n => buf = &mut buf[n..],
-            }
-        }
-        Ok(len)
+    pub async fn read_exact(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.socket.read_exactly(buf).await
     }
 
     /// Waits for room and sends what fits. Cancel safe.
     pub async fn write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.answer(Way::Write, |host, id, now| host.send(id, buf, now)).await
+        self.socket.write_some(buf).await
     }
 
     /// Sends all of it. Not cancel safe: some may have been sent.
-    pub async fn write_all(&self, mut buf: &[u8]) -> io::Result<()> {
-        while !buf.is_empty() {
-            let n = self.write(buf).await?;
-            buf = &buf[n..];
-        }
-        Ok(())
+    pub async fn write_all(&self, buf: &[u8]) -> io::Result<()> {
+        self.socket.write_whole(buf).await
     }
 
     /// Takes what is there. `WouldBlock` where nothing is.
@@ -264,6 +246,3 @@ impl UnixDatagram {
         self.socket.shutdown(how)
     }
 }
-
-/// Read at once by [`UnixStream::read_to_end`].
-const CHUNK_BYTES: usize = 16 * 1024;
