@@ -15,7 +15,9 @@ fn host() -> Host {
 }
 
 /// Something that is counted.
-struct Token(#[allow(dead_code, reason = "it is only held")] Arc<()>);
+struct Token {
+    _held: Arc<()>,
+}
 
 impl Passed for Token {}
 
@@ -122,7 +124,7 @@ fn whatever_is_called_nothing_is_left_behind() {
             let (id, name) = (ids[pick(ids.len() as u64)], &names[pick(3)]);
             let mut beside = Ancillary { credentials: None, rights: vec![] };
             if pick(3) == 0 {
-                beside.rights.push(Right(Arc::new(Token(token.clone()))));
+                beside.rights.push(Right(Arc::new(Token { _held: token.clone() })));
             }
             match pick(16) {
                 0 => {

@@ -11,8 +11,8 @@ use crate::measure::{Plan, paired};
 use crate::smol::Smol;
 use crate::stack::{Side, Stack};
 use anyhow::Result;
+use sockeye_core::SocketId;
 use sockeye_core::host::Kind;
-use sockeye_core::{Host, HostConfig, SocketId};
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) fn mtu_1500_of_copy(plan: &Plan) -> Result<Vec<Pair>> {
 }
 
 pub(crate) fn mtu_1500_of_tcp(plan: &Plan) -> Result<Vec<Pair>> {
-    against_kernel(plan, Stack::two(1500, 1), kernel::tcp()?)
+    against_kernel(plan, Ours::new(Stack::two(1500, 1))?, kernel::tcp()?)
 }
 
 pub(crate) fn block_64k_summed(plan: &Plan) -> Result<Vec<Pair>> {
@@ -47,11 +47,11 @@ pub(crate) fn block_64k(plan: &Plan) -> Result<Vec<Pair>> {
 }
 
 pub(crate) fn block_64k_of_tcp(plan: &Plan) -> Result<Vec<Pair>> {
-    against_kernel(plan, Stack::one(1), kernel::tcp()?)
+    against_kernel(plan, Ours::new(Stack::one(1))?, kernel::tcp()?)
 }
 
 pub(crate) fn block_64k_of_unix(plan: &Plan) -> Result<Vec<Pair>> {
-    against_kernel(plan, Stack::one(1), kernel::unix()?)
+    against_kernel(plan, Ours::new(Stack::one(1))?, kernel::unix()?)
 }
 
 pub(crate) fn block_64k_of_copy(plan: &Plan) -> Result<Vec<Pair>> {
@@ -76,49 +76,13 @@ pub(crate) fn in_place(plan: &Plan) -> Result<Vec<Pair>> {
 
 /// A Unix-domain stream of ours beside our own TCP, both within one host.
 pub(crate) fn unix_of_our_tcp(plan: &Plan) -> Result<Vec<Pair>> {
-    let mut ours = Inside::new()?;
+    let mut ours = Ours::unix()?;
     let mut tcp = Ours::new(Stack::one(1))?;
     paired(plan, &mut || ours.turn(), &mut || tcp.turn())
 }
 
 pub(crate) fn unix_of_kernel(plan: &Plan) -> Result<Vec<Pair>> {
-    let mut ours = Inside::new()?;
-    let mut peer = kernel::unix()?;
-    let (data, mut buf) = (vec![1; BLOCK], vec![0; BLOCK]);
-    let mut turn = || peer.bulk(&data, &mut buf).expect("the kernel carries") as f64;
-    paired(plan, &mut || ours.turn(), &mut turn)
-}
-
-/// A pair of Unix-domain streams that is filled and emptied.
-struct Inside {
-    host: Host,
-    ends: (SocketId, SocketId),
-    data: Vec<u8>,
-    buf: Vec<u8>,
-}
-
-impl Inside {
-    fn new() -> Result<Self> {
-        let mut host = Host::new(HostConfig::default(), 1);
-        let ends = host.unix_pair(Kind::Stream, 0)?;
-        Ok(Self { host, ends, data: vec![1; BLOCK], buf: vec![0; BLOCK] })
-    }
-
-    /// Bytes read.
-    fn turn(&mut self) -> f64 {
-        let now = sockeye_core::Instant::ZERO;
-        for _ in 0..WRITES {
-            if self.host.send(self.ends.0, &self.data, now).is_err() {
-                break;
-            }
-        }
-        let mut moved = 0;
-        while let Ok(n @ 1..) = self.host.recv(self.ends.1, &mut self.buf, false, now) {
-            moved += n;
-        }
-        while self.host.next_event().is_some() {}
-        moved as f64
-    }
+    against_kernel(plan, Ours::unix()?, kernel::unix()?)
 }
 
 fn against_smoltcp(plan: &Plan, stack: Stack, mtu: usize, checksums: bool) -> Result<Vec<Pair>> {
@@ -127,8 +91,7 @@ fn against_smoltcp(plan: &Plan, stack: Stack, mtu: usize, checksums: bool) -> Re
     paired(plan, &mut || ours.turn(), &mut || peer.turn())
 }
 
-fn against_kernel<S: Read + Write>(plan: &Plan, stack: Stack, mut peer: Streams<S>) -> Result<Vec<Pair>> {
-    let mut ours = Ours::new(stack)?;
+fn against_kernel<S: Read + Write>(plan: &Plan, mut ours: Ours, mut peer: Streams<S>) -> Result<Vec<Pair>> {
     let (data, mut buf) = (vec![1; BLOCK], vec![0; BLOCK]);
     let mut turn = || peer.bulk(&data, &mut buf).expect("the kernel carries") as f64;
     paired(plan, &mut || ours.turn(), &mut turn)
@@ -145,6 +108,13 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) fn new(mut stack: Stack) -> Result<Self> {
         let ends = stack.connected()?;
+        Ok(Self { stack, ends, data: vec![1; BLOCK], buf: vec![0; BLOCK] })
+    }
+
+    /// The same of a pair of Unix-domain streams.
+    fn unix() -> Result<Self> {
+        let mut stack = Stack::one(1);
+        let ends = stack.host(Side::Client).unix_pair(Kind::Stream, 0)?;
         Ok(Self { stack, ends, data: vec![1; BLOCK], buf: vec![0; BLOCK] })
     }
 

@@ -108,13 +108,13 @@ impl Host {
         controls
     }
 
-    /// `TCP_CM_INQ` of a stream that asks for it: what is still to be read, `carried` bytes of it already with the layer
-    /// above; the end that has come counts as one.
-    pub fn inq_control(&self, id: SocketId, carried: usize) -> Option<Control> {
+    /// `TCP_CM_INQ` of a stream that asks for it: what is still to be read, the bytes that `carried`
+    /// counts already with the layer above; it is asked only for this. The end that has come counts as one.
+    pub fn inq_control(&self, id: SocketId, carried: impl FnOnce() -> usize) -> Option<Control> {
         if !self.asks_for(id, IPPROTO_TCP, TCP_INQ) {
             return None;
         }
-        let waits = carried + self.queued_in(id).unwrap_or(0) + usize::from(self.is_at_end(id));
+        let waits = carried() + self.queued_in(id).unwrap_or(0) + usize::from(self.is_at_end(id));
         let waits = i32::try_from(waits).unwrap_or(i32::MAX);
         Some(Control::new(IPPROTO_TCP, TCP_INQ, waits.to_ne_bytes()))
     }

@@ -145,21 +145,9 @@ impl Host {
         value: &[u8],
         now: Instant,
     ) -> Result<()> {
-        if self.socket_ref(id)?.unix().is_some() {
-            return self.set_unix_option(id, level, name, value, now);
+        if self.set_unix_option(id, level, name, value)? {
+            return Ok(());
         }
-        self.set_known_option(id, level, name, value, now)
-    }
-
-    /// As [`Host::setsockopt`], by the table.
-    pub(crate) fn set_known_option(
-        &mut self,
-        id: SocketId,
-        level: i32,
-        name: i32,
-        value: &[u8],
-        now: Instant,
-    ) -> Result<()> {
         let entry = self.find_option(id, level, name).map_err(|unknown| {
             // sk_setsockopt, tcp_setsockopt and udp_lib_setsockopt look at the length before they look at the name.
             let own = self.sockets.get(id).is_some_and(|socket| match level {

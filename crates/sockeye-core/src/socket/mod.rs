@@ -2,7 +2,8 @@
 //!
 //! [`table`] holds what a socket is, [`bind`] who holds which port, [`demux`] whom a packet is for, [`flow`]
 //! what has four values (connections, requests, TIME-WAITs), [`arrive`] and [`drain`] the two ways of a
-//! segment, [`ephemeral`] the choice of ports, [`isn`] of sequence numbers, [`cookies`] what a flooded listener answers.
+//! segment, [`ephemeral`] the choice of ports, [`isn`] of sequence numbers, [`cookies`] what a flooded listener answers,
+//! [`saved_syn`] what is kept of a SYN.
 
 pub(crate) mod arrive;
 pub(crate) mod bind;

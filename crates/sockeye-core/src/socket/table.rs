@@ -86,8 +86,8 @@ pub(crate) enum Phase {
 impl Socket {
     pub(crate) fn new(inode: u64, domain: Domain, kind: Kind, protocol: u8) -> Self {
         let body = match kind {
+            _ if domain == Domain::Unix => Body::Unix(Box::new(UnixSocket::new())),
             Kind::Stream => Body::Stream { settings: Some(Box::default()), role: Role::Idle },
-            // A Unix-domain socket gets its own in `unix/`.
             Kind::Datagram | Kind::Raw | Kind::SeqPacket => Body::Datagram(Box::default()),
         };
         Self {

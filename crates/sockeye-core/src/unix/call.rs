@@ -1,10 +1,9 @@
 //! socket to close of Unix-domain sockets, in the order of af_unix.c.
 
-use super::{Credentials, UnixAddr, UnixRole, UnixSocket};
+use super::{UnixAddr, UnixRole, UnixSocket};
 use crate::errno::{Errno, Result};
 use crate::host::{Domain, Event, Host, Kind, Shutdown, SocketId};
-use crate::socket::table::{Body, Socket};
-use alloc::boxed::Box;
+use crate::socket::table::Socket;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -18,15 +17,8 @@ impl Host {
         if self.sockets.len() >= self.config.limits.sockets_max {
             return Err(Errno::ENFILE);
         }
-        Ok(self.unix_insert(if kind == Kind::Raw { Kind::Datagram } else { kind }))
-    }
-
-    fn unix_insert(&mut self, kind: Kind) -> SocketId {
-        let id = self.insert_socket(Domain::Unix, kind, 0);
-        // Whoever knows better says so (`set_unix_credentials`).
-        let owner = Credentials { pid: 1, uid: 0, gid: 0 };
-        self.sockets[id].body = Body::Unix(Box::new(UnixSocket::new(owner)));
-        id
+        let kind = if kind == Kind::Raw { Kind::Datagram } else { kind };
+        Ok(self.insert_socket(Domain::Unix, kind, 0))
     }
 
     /// socketpair(2): two sockets, each the other's peer.
@@ -160,7 +152,7 @@ impl Host {
             UnixRole::Connected => return Err(Errno::EISCONN),
             UnixRole::Listener { .. } => return Err(Errno::EINVAL),
         }
-        let child = self.unix_insert(kind);
+        let child = self.insert_socket(Domain::Unix, kind, 0);
         let (client_owner, server_owner) = (self.unix_mut(id).owner, self.unix_mut(listener).peer_owner);
         let (server_name, passes) = {
             let unix = self.unix_mut(listener);

@@ -171,11 +171,6 @@ impl Host {
     pub fn unix_unlink(&mut self, path: &[u8]) -> Result<()> {
         self.unix.paths.remove(&plain(path)).map(|_| ()).ok_or(Errno::ENOENT)
     }
-
-    /// Whether a special file is there, if only one whose socket is closed.
-    pub fn unix_exists(&self, path: &[u8]) -> bool {
-        self.unix.paths.contains_key(&plain(path))
-    }
 }
 
 const AF_UNIX: u16 = 1;

@@ -5,31 +5,32 @@ use crate::errno::{Errno, Result};
 use crate::host::{Domain, Host, OptionValue, SocketId};
 use crate::options::table::SOL_SOCKET;
 use crate::socket::table::Socket;
-use crate::time::Instant;
 
 impl Host {
-    /// setsockopt(2) of the family. Its protocol has no options: another level is EOPNOTSUPP.
+    /// setsockopt(2), of what only this family has; whether that was it. Its protocol has no options: another level is
+    /// EOPNOTSUPP.
     pub(crate) fn set_unix_option(
         &mut self,
         id: SocketId,
         level: i32,
         name: i32,
         value: &[u8],
-        now: Instant,
-    ) -> Result<()> {
-        if level != SOL_SOCKET {
+    ) -> Result<bool> {
+        let socket = self.socket_mut(id)?;
+        if !socket.is_own_level(level) {
             return Err(Errno::EOPNOTSUPP);
         }
+        let Some(unix) = socket.unix_mut() else { return Ok(false) };
         let first = value.first_chunk().map(|word| i32::from_ne_bytes(*word));
         let number = first.ok_or(Errno::EINVAL)?;
         match name {
-            SO_PASSCRED => self.unix_mut(id).pass_credentials = number != 0,
-            SO_PEEK_OFF => self.unix_mut(id).peek_offset = number,
+            SO_PASSCRED => unix.pass_credentials = number != 0,
+            SO_PEEK_OFF => unix.peek_offset = number,
             SO_PEERCRED => return Err(Errno::ENOPROTOOPT),
             SO_REUSEPORT if number != 0 => return Err(Errno::EOPNOTSUPP),
-            _ => return self.set_known_option(id, level, name, value, now),
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// getsockopt(2), of what only this family has.

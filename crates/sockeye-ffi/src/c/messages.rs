@@ -158,7 +158,7 @@ fn receive_message(handle: &Handle, message: *mut libc::msghdr, flags: i32) -> A
         }
         Received::Unix(..) => vec![],
         Received::Bytes(_) | Received::Dropped(_) => {
-            let told = handle.socket.with(|host, id, _| Ok(host.inq_control(id, 0))).or_errno()?;
+            let told = handle.socket.with(|host, id, _| Ok(host.inq_control(id, || 0))).or_errno()?;
             told.into_iter().collect()
         }
     };

@@ -6,11 +6,13 @@ use super::calls::{Received, give, pause, run, signal_broken};
 use super::parker::Sleeper;
 use super::table::{self, Handle, Open};
 use super::{Answer, IntoAnswer, address, answer_int, lab, memory};
-use sockeye_core::SocketId;
 use sockeye_core::errno::Errno;
 use sockeye_core::host::{Domain, Kind};
-use sockeye_core::unix::{Ancillary, Credentials, Passed, RIGHTS_MAX, Right, UnixAddr, UnixParsed};
+use sockeye_core::unix::{
+    Ancillary, Credentials, Passed, RIGHTS_MAX, Right, UnixAddr, UnixParsed, UnixReceived,
+};
 use sockeye_core::wire::control::Control;
+use sockeye_core::{Readiness, SocketId};
 use sockeye_rs::net::Socket;
 use sockeye_rs::net::engine::Way;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -87,8 +89,7 @@ pub(super) fn kind_of(kind: i32, protocol: i32) -> Answer<(Kind, u8)> {
         0..=10 => return Err(Errno::ESOCKTNOSUPPORT),
         _ => return Err(Errno::EINVAL),
     };
-    let protocol = u8::try_from(protocol).ok().filter(|protocol| *protocol <= 1);
-    Ok((kind, protocol.ok_or(Errno::EPROTONOSUPPORT)?))
+    Ok((kind, u8::try_from(protocol).map_err(|_| Errno::EPROTONOSUPPORT)?))
 }
 
 /// socket(2) of the family.
@@ -215,44 +216,37 @@ pub(super) fn receive(handle: &Handle, len: usize, flags: i32) -> Answer<Receive
     let peek = flags & libc::MSG_PEEK != 0;
     let waits = pause(handle, flags);
     let mut buffer = vec![0; len.min(super::calls::LENGTH_MAX)];
-    let (mut whole, mut low) = (None, 1);
+    let (mut all, mut low) = (UnixReceived::default(), 1);
     loop {
-        let have = whole.as_ref().map_or(0, |received: &sockeye_core::unix::UnixReceived| received.len);
         let more = run(handle, Way::Read, flags, |host, id, _| {
             low = host.unix_low_water(id);
-            match host.unix_recv(id, &mut buffer[have..], peek) {
+            match host.unix_recv(id, &mut buffer[all.len..], peek) {
                 // After the end of receiving who would wait reads nothing.
-                Err(Errno::EAGAIN)
-                    if waits && host.readiness(id).contains(sockeye_core::Readiness::RDHUP) =>
-                {
-                    Ok(sockeye_core::unix::UnixReceived::default())
+                Err(Errno::EAGAIN) if waits && host.readiness(id).contains(Readiness::RDHUP) => {
+                    Ok(UnixReceived::default())
                 }
                 found => found,
             }
         });
-        let is_end = match (more, &mut whole) {
-            (Ok(more), None) => {
-                let is_end = more.len == 0;
-                whole = Some(more);
-                is_end
-            }
-            (Ok(more), Some(whole)) => {
-                (whole.len, whole.rights) = (whole.len + more.len, more.rights);
-                more.len == 0
-            }
-            (Err(errno), None) => return Err(errno),
-            (Err(_), Some(_)) => true,
+        let more = match more {
+            Ok(more) => more,
+            Err(_) if all.len > 0 => break,
+            Err(errno) => return Err(errno),
         };
-        let received = whole.as_ref().expect("something was received");
+        let is_end = more.len == 0;
+        if all.len == 0 {
+            all = more;
+        } else {
+            (all.len, all.rights) = (all.len + more.len, more.rights);
+        }
         let wanted = if flags & libc::MSG_WAITALL != 0 { buffer.len() } else { low.min(buffer.len()) };
-        let is_enough = received.len >= wanted || handle.kind != Kind::Stream || peek;
-        if is_end || is_enough || !received.rights.is_empty() {
+        let is_enough = all.len >= wanted || handle.kind != Kind::Stream || peek;
+        if is_end || is_enough || !all.rights.is_empty() {
             break;
         }
     }
-    let received = whole.expect("something was received");
-    buffer.truncate(received.len);
-    Ok(Received::Unix(Box::new(received), buffer))
+    buffer.truncate(all.len);
+    Ok(Received::Unix(Box::new(all), buffer))
 }
 
 /// What the control messages of sendmsg(2) ask for.

@@ -2,7 +2,7 @@
 
 use super::{Answer, Call, Memory, Outcome};
 use crate::address;
-use crate::served::{Kind, Phase};
+use crate::served::{Kind, Phase, Stream};
 use crate::server::Server;
 use sockeye_core::Errno;
 use std::os::fd::AsFd;
@@ -18,9 +18,7 @@ impl Server {
 
     fn name_call(&mut self, call: &Call, peer: bool) -> Answer {
         let Some((key, _)) = self.find(call)? else { return Ok(Outcome::Proceed) };
-        if peer
-            && matches!(&self.served[key].kind, Kind::Stream(s) if matches!(s.phase, Phase::Direct { .. }))
-        {
+        if peer && matches!(self.served[key].kind, Kind::Stream(Stream { phase: Phase::Direct { .. }, .. })) {
             // The program has seen its peer's end at once, perhaps before we did.
             self.hang_ups();
             self.settle();

@@ -238,14 +238,14 @@ impl Server {
         Some(Origin { from, to, interface: 1, ttl: 64, tos: 0, segment: 0 })
     }
 
-    /// The control messages that the socket's options ask for.
     /// What a stream with `TCP_INQ` tells of what is left, in the carrier and behind it.
     fn inq_control(&mut self, key: Key, copy: &OwnedFd) -> Option<Control> {
         let id = self.socket_id(key)?;
-        let carried = rustix::io::ioctl_fionread(copy).unwrap_or(0);
-        self.host_ref().inq_control(id, usize::try_from(carried).ok()?)
+        let carried = || rustix::io::ioctl_fionread(copy).map_or(0, |n| usize::try_from(n).unwrap_or(0));
+        self.host_ref().inq_control(id, carried)
     }
 
+    /// The control messages that the socket's options ask for.
     fn receive_controls(&mut self, key: Key, origin: &Origin) -> Vec<Control> {
         let Some(id) = self.socket_id(key) else { return vec![] };
         let wall = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

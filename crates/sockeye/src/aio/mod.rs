@@ -109,7 +109,7 @@ impl Socket {
     }
 }
 
-/// Bytes of a stream, whatever its family.
+/// Bytes of a stream whatever its family, and datagrams of the Unix domain.
 impl Socket {
     pub(crate) async fn read_some(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.answer(Way::Read, |host, id, now| host.recv(id, buf, false, now)).await

@@ -210,7 +210,7 @@ impl UnixDatagram {
 
     /// Sends to the peer; waits while its queue is full. Cancel safe.
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.socket.answer(Way::Write, |host, id, now| host.send(id, buf, now)).await
+        self.socket.write_some(buf).await
     }
 
     /// Sends to a path. Cancel safe.
@@ -222,7 +222,7 @@ impl UnixDatagram {
 
     /// Waits for a datagram; what does not fit is lost. Cancel safe.
     pub async fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.answer(Way::Read, |host, id, now| host.recv(id, buf, false, now)).await
+        self.socket.read_some(buf).await
     }
 
     /// The same, with who sent it. Cancel safe.
